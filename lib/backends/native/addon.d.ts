@@ -1,0 +1,54 @@
+/**
+ * The whole surface of the native addon. `test/backends/addon-surface.test.ts` checks that these members and the
+ * addon's own are the same.
+ */
+import type { DType, TypedArray } from '../../tensor/dtype.js';
+import type { DeviceInfo, MissingDevice, PlanDescription, StepProfile } from '../backend.js';
+
+/** The error object the addon throws or rejects with: an Error carrying these. */
+export interface NativeError extends Error {
+  readonly code: string;
+  readonly op?: string;
+  readonly layer?: string;
+}
+
+/** Elements on one device; see DeviceBuffer. */
+export interface NativeBuffer {
+  readonly dtype: DType;
+  readonly size: number;
+  readonly device: string;
+  write(data: TypedArray): void;
+  read(): Promise<TypedArray>;
+  readSync(): TypedArray;
+  dispose(): void;
+}
+
+/** A validated and prepared plan; see ExecutablePlan. */
+export interface NativePlan {
+  run(buffers: readonly NativeBuffer[]): Promise<void>;
+  runSync(buffers: readonly NativeBuffer[]): void;
+  profile(buffers: readonly NativeBuffer[]): Promise<StepProfile[]>;
+  dispose(): void;
+}
+
+export interface NativeMemory {
+  bytes: number;
+  peakBytes: number;
+  buffers: number;
+  arenaBytes: number;
+}
+
+export interface NativeAddon {
+  /** Names of the kernels every native backend has. */
+  readonly kernels: readonly string[];
+  readonly version: string;
+  devices(): { present: DeviceInfo[]; missing: MissingDevice[] };
+  /** Zeroed when `data` is left out. */
+  createBuffer(device: string, dtype: DType, size: number, data?: TypedArray): NativeBuffer;
+  createPlan(device: string, plan: PlanDescription): NativePlan;
+  memory(device: string): NativeMemory;
+  /** Sets the most bytes a device may hold in buffers and arena (0 = no limit). */
+  setMemoryLimit(device: string, bytes: number): void;
+  /** Threads the engine uses for one kernel on the CPU. */
+  setThreads(count: number): void;
+}

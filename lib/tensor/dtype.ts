@@ -1,0 +1,76 @@
+import { FoveaError } from '../errors.js';
+
+/** Element types. `float64` exists on the reference device only (gradient checks); `bool` is one byte, 0 or 1. */
+export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
+
+/** The typed arrays that carry the elements of a {@link DType} on the host. */
+export interface TypedArrays {
+  float32: Float32Array;
+  float64: Float64Array;
+  int32: Int32Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}
+
+/** Any typed array a tensor can be made from or read into. */
+export type TypedArray = TypedArrays[DType];
+
+const BYTES: Record<DType, number> = { float32: 4, float64: 8, int32: 4, uint8: 1, bool: 1 };
+
+/** Bytes of one element. */
+export function bytesPerElement(dtype: DType): number {
+  return BYTES[dtype];
+}
+
+/** Whether `value` names a dtype. */
+export function isDType(value: unknown): value is DType {
+  return typeof value === 'string' && Object.hasOwn(BYTES, value);
+}
+
+/** `float32` and `float64`: the types that carry gradients. */
+export function isFloat(dtype: DType): dtype is 'float32' | 'float64' {
+  return dtype === 'float32' || dtype === 'float64';
+}
+
+/** Makes a zeroed typed array of `length` elements. */
+export function allocateTyped<D extends DType>(dtype: D, length: number): TypedArrays[D];
+export function allocateTyped(dtype: DType, length: number): TypedArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(length);
+    case 'float64':
+      return new Float64Array(length);
+    case 'int32':
+      return new Int32Array(length);
+    case 'uint8':
+    case 'bool':
+      return new Uint8Array(length);
+  }
+}
+
+/** Views the bytes of a buffer as elements of `dtype`, without a copy. */
+export function viewTyped(dtype: DType, buffer: ArrayBuffer, byteOffset = 0, length?: number): TypedArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(buffer, byteOffset, length);
+    case 'float64':
+      return new Float64Array(buffer, byteOffset, length);
+    case 'int32':
+      return new Int32Array(buffer, byteOffset, length);
+    case 'uint8':
+    case 'bool':
+      return new Uint8Array(buffer, byteOffset, length);
+  }
+}
+
+/** The dtype a typed array carries when none is named. */
+export function dtypeOf(array: TypedArray): DType {
+  if (array instanceof Float32Array) return 'float32';
+  if (array instanceof Float64Array) return 'float64';
+  if (array instanceof Int32Array) return 'int32';
+  if (array instanceof Uint8Array) return 'uint8';
+  throw new FoveaError(`tensor: expected a Float32Array, Float64Array, Int32Array or Uint8Array`, {
+    code: 'ERR_DTYPE',
+    received: Object.prototype.toString.call(array),
+  });
+}

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fovea {
+
+/** Element types a native device holds; the names are those of lib/tensor/dtype.ts. */
+enum class DType : uint8_t { kFloat32, kInt32, kUint8, kBool };
+
+/** Bytes of one element. */
+constexpr size_t bytesPerElement(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kInt32 ? 4 : 1; }
+
+/** The name used at the border to JavaScript. */
+constexpr const char* nameOf(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return "float32";
+    case DType::kInt32:
+      return "int32";
+    case DType::kUint8:
+      return "uint8";
+    case DType::kBool:
+      return "bool";
+  }
+  return "?";
+}
+
+}  // namespace fovea
