@@ -487,11 +487,15 @@ function setUpAddon(ctx, missing) {
     result = compile('rebuild');
   }
   if (!result.ok || !builtAddon(ctx.root)) {
-    const shown = result.text.split('\n').filter((line) => /error|undefined reference/i.test(line));
+    const shown = result.text
+      .split('\n')
+      .filter((line) => /error|undefined reference/i.test(line) && !/^g?make|^ERR/.test(line));
     ctx.out.warn(
       `Compiling the addon failed (${result.reason}; all of it in ${result.logFile}). First errors:\n` +
         `${(shown.length > 0 ? shown.slice(0, 12) : result.text.trimEnd().split('\n').slice(-12)).join('\n')}\n` +
-        'Without the addon the library works on its reference backend, which is correct but many times slower.',
+        (builtAddon(ctx.root)
+          ? 'The addon of the last build that succeeded stays in use.'
+          : 'Without the addon the library works on its reference backend, which is correct but many times slower.'),
     );
     ctx.state.addon = undefined;
     return false;
