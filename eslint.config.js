@@ -22,12 +22,13 @@ export default defineConfig(
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
       ],
-      // An implementation may be asynchronous by contract only.
+      // An implementation may be asynchronous, or a generator, by contract only.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true, allowArray: true },
       ],
+      'require-yield': 'off',
       eqeqeq: 'error',
       'prefer-const': 'error',
     },
