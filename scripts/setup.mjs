@@ -433,6 +433,7 @@ export function buildFingerprint(root) {
   for (const file of nativeSources(root)) add(file, fs.readFileSync(path.join(root, file)).toString('latin1'));
   const locked = readJson(path.join(root, 'package-lock.json'))?.packages ?? {};
   for (const name of ['node-addon-api', 'node-api-headers']) add(name, locked[`node_modules/${name}`]?.version ?? '');
+  add('version', readJson(path.join(root, 'package.json'))?.version ?? '');
   add('system', `${process.platform}-${process.arch}`);
   const compiler = findCompiler();
   add('compiler', compiler ? fs.realpathSync(compiler) : '');
@@ -450,6 +451,16 @@ function builtAddon(root) {
   if (!fs.existsSync(folder)) return undefined;
   const name = fs.readdirSync(folder).find((file) => file.endsWith('.node'));
   return name && path.join(folder, name);
+}
+
+/** The lines of a build's output that tell what went wrong. */
+export function firstErrors(text, most) {
+  const lines = text.trimEnd().split('\n');
+  // What CMake has to say follows the line that says "CMake Error".
+  const cmake = lines.findIndex((line) => line.startsWith('CMake Error'));
+  const compiler = lines.filter((line) => /error:|undefined reference/i.test(line));
+  if (compiler.length > 0) return compiler.slice(0, most).join('\n');
+  return (cmake >= 0 ? lines.slice(cmake, cmake + most) : lines.slice(-most)).join('\n');
 }
 
 function setUpAddon(ctx, missing) {
@@ -482,17 +493,15 @@ function setUpAddon(ctx, missing) {
     },
   );
   let result = configured.ok ? compile('build') : configured;
-  if (!configured.ok && fs.existsSync(path.join(ctx.root, 'build/CMakeCache.txt'))) {
+  if (!configured.ok && /CMakeCache\.txt directory .* is different|generator used previously/s.test(configured.text)) {
     // A build folder that was configured elsewhere, or for another generator, cannot be used again.
     result = compile('rebuild');
   }
   if (!result.ok || !builtAddon(ctx.root)) {
-    const shown = result.text
-      .split('\n')
-      .filter((line) => /error|undefined reference/i.test(line) && !/^g?make|^ERR/.test(line));
+    const shown = firstErrors(result.text, 12);
     ctx.out.warn(
       `Compiling the addon failed (${result.reason}; all of it in ${result.logFile}). First errors:\n` +
-        `${(shown.length > 0 ? shown.slice(0, 12) : result.text.trimEnd().split('\n').slice(-12)).join('\n')}\n` +
+        `${shown}\n` +
         (builtAddon(ctx.root)
           ? 'The addon of the last build that succeeded stays in use.'
           : 'Without the addon the library works on its reference backend, which is correct but many times slower.'),

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { formatCounts } from '../support/count-reporter.js';
-import { buildFingerprint, nativeSources, which, whyNodeModulesAreStale } from '../../scripts/setup.mjs';
+import { buildFingerprint, firstErrors, nativeSources, which, whyNodeModulesAreStale } from '../../scripts/setup.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const SETUP = path.join(ROOT, 'scripts/setup.mjs');
@@ -58,6 +58,18 @@ describe('set-up', () => {
     expect(buildFingerprint(folder)).toBe(before);
     put('native/core/a.cc', 'int b;');
     expect(buildFingerprint(folder)).not.toBe(before);
+  });
+
+  test('shows what went wrong in a build', () => {
+    const compiler = ['[ 10%] Building', 'a.cc:1:9: error: expected', 'gmake: *** [Makefile:91: all] Error 2'].join(
+      '\n',
+    );
+    expect(firstErrors(compiler, 12)).toBe('a.cc:1:9: error: expected');
+    const cmake = ['-- found', 'CMake Error at CMakeLists.txt:17 (message):', '  oneDNN is missing', '-- rest'].join(
+      '\n',
+    );
+    expect(firstErrors(cmake, 2)).toBe('CMake Error at CMakeLists.txt:17 (message):\n  oneDNN is missing');
+    expect(firstErrors('one\ntwo\nthree\n', 2)).toBe('two\nthree');
   });
 
   test('finds programs on the path', () => {
