@@ -554,6 +554,8 @@ function main(args) {
     }
     readState();
     const missing = setUpSystem(ctx);
+    // Kept even if the next step fails.
+    if (!flags.check) writeState(ctx);
     const packages = setUpNodeModules(ctx);
     const addon = setUpAddon(ctx, missing);
     if (!flags.check) writeState(ctx);
