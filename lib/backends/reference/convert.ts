@@ -1,0 +1,49 @@
+import { allocateTyped } from '../../tensor/dtype.js';
+import type { DType, TypedArray } from '../../tensor/dtype.js';
+
+const INT32_MIN = -2147483648;
+const INT32_MAX = 2147483647;
+
+/** Truncates toward zero and saturates to `[min, max]`; NaN becomes 0. */
+function truncate(value: number, min: number, max: number): number {
+  if (value >= max) return max;
+  if (value <= min) return min;
+  // `+ 0` turns -0 into 0; NaN fails both comparisons above.
+  return Number.isNaN(value) ? 0 : Math.trunc(value) + 0;
+}
+
+/** The int32 a number becomes: truncated toward zero, saturating, NaN as 0. */
+export function toInt32(value: number): number {
+  return truncate(value, INT32_MIN, INT32_MAX);
+}
+
+/**
+ * The value a number takes when it is stored as `dtype`: floats stay as they are (float64 arithmetic is the
+ * specification, float32 is rounded only when the host reads it), integers truncate and saturate, bool is `!= 0`.
+ */
+export function storeAs(dtype: DType, value: number): number {
+  switch (dtype) {
+    case 'float32':
+    case 'float64':
+      return value;
+    case 'int32':
+      return toInt32(value);
+    case 'uint8':
+      return truncate(value, 0, 255);
+    case 'bool':
+      return value !== 0 ? 1 : 0;
+  }
+}
+
+/** Copies host elements into the float64 array that stands for them on the reference device. */
+export function fromTyped(dtype: DType, from: TypedArray, into: Float64Array): void {
+  into.set(from);
+  if (dtype === 'bool') for (let i = 0; i < into.length; i++) into[i] = into[i] !== 0 ? 1 : 0;
+}
+
+/** The elements as the host reads them: float32 is rounded here, once. */
+export function toTyped(dtype: DType, from: Float64Array): TypedArray {
+  const out = allocateTyped(dtype, from.length);
+  out.set(from);
+  return out;
+}

@@ -1,0 +1,176 @@
+import { mismatch } from '../../errors.js';
+import type { FoveaError } from '../../errors.js';
+import { bytesPerElement, isDType } from '../../tensor/dtype.js';
+import { formatShape, sameShape, sizeOf } from '../../tensor/shape.js';
+import type { PlanDescription, SlotDescription, StepDescription, StorageDescription } from '../backend.js';
+import { REFERENCE_KERNELS } from './kernels/index.js';
+import { KernelCall, describeType } from './kernels/kernel.js';
+import type { PreparedKernel } from './kernels/kernel.js';
+
+/** A step that was found good, ready to run. */
+export interface CheckedStep {
+  readonly description: StepDescription;
+  readonly compute: PreparedKernel;
+}
+
+/** The plan's own errors, outside any step. */
+function invalid(expected: string, received: string): FoveaError {
+  return mismatch('ERR_ARGUMENT', { op: 'plan' }, expected, received);
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/**
+ * Checks a whole plan against docs/kernels.md before anything of it runs: storages, slots, kernel names, attributes,
+ * operand shapes, in-place rules, and that every value in the arena is still there when it is read.
+ *
+ * @returns the steps with their kernels prepared
+ * @throws FoveaError `ERR_ARGUMENT` (a step's error names its op and layer), `ERR_UNSUPPORTED` for an unknown kernel
+ */
+export function checkPlan(plan: PlanDescription): CheckedStep[] {
+  if (!isSize(plan.arenaBytes)) throw invalid('arenaBytes of zero or more', String(plan.arenaBytes));
+  plan.externals.forEach(({ dtype, size }, i) => {
+    if (!isDType(dtype)) throw invalid(`external ${i} of a known dtype`, String(dtype));
+    if (!isSize(size)) throw invalid(`external ${i} of a size of zero or more`, String(size));
+  });
+  plan.storages.forEach((storage, i) => checkStorage(plan, storage, i));
+  plan.slots.forEach((slot, i) => checkSlot(plan, slot, i));
+
+  const flow = new ArenaFlow(plan);
+  return plan.steps.map((description) => {
+    const call = callOf(plan, description);
+    const kernel = REFERENCE_KERNELS.get(description.kernel);
+    if (kernel === undefined) {
+      const { op, layer } = description;
+      throw mismatch('ERR_UNSUPPORTED', { op, layer }, 'a kernel of docs/kernels.md', `'${description.kernel}'`);
+    }
+    const compute = kernel.prepare(call);
+    checkSharing(plan, description, call, kernel.inPlace === true);
+    for (const slot of description.inputs) flow.read(call, plan.slots[slot]!);
+    for (const slot of description.outputs) flow.write(plan.slots[slot]!);
+    return { description, compute };
+  });
+}
+
+function checkStorage(plan: PlanDescription, storage: StorageDescription, i: number): void {
+  if (storage.kind === 'external') {
+    if (!isSize(storage.index) || storage.index >= plan.externals.length) {
+      throw invalid(`storage ${i} on one of ${plan.externals.length} externals`, String(storage.index));
+    }
+    return;
+  }
+  const { offset, bytes } = storage;
+  if (!isSize(offset) || !isSize(bytes) || offset + bytes > plan.arenaBytes) {
+    throw invalid(`storage ${i} within an arena of ${plan.arenaBytes} bytes`, `${bytes} bytes at ${offset}`);
+  }
+}
+
+function checkSlot(plan: PlanDescription, slot: SlotDescription, i: number): void {
+  const storage = plan.storages[slot.storage];
+  if (storage === undefined) throw invalid(`slot ${i} on one of ${plan.storages.length} storages`, `${slot.storage}`);
+  if (!isDType(slot.dtype)) throw invalid(`slot ${i} of a known dtype`, String(slot.dtype));
+  if (!Array.isArray(slot.shape) || !slot.shape.every(isSize)) {
+    throw invalid(`slot ${i} with a shape of whole numbers`, JSON.stringify(slot.shape));
+  }
+  const size = sizeOf(slot.shape);
+  if (storage.kind === 'external') {
+    const external = plan.externals[storage.index]!;
+    if (slot.dtype !== external.dtype || size !== external.size) {
+      throw invalid(`slot ${i} of ${external.size} elements of ${external.dtype}`, describeType(slot));
+    }
+  } else if (size * bytesPerElement(slot.dtype) > storage.bytes) {
+    throw invalid(`slot ${i} of at most ${storage.bytes} bytes`, describeType(slot));
+  }
+}
+
+function callOf(plan: PlanDescription, step: StepDescription): KernelCall {
+  const slotsOf = (numbers: readonly number[]): SlotDescription[] =>
+    numbers.map((number) => {
+      const slot = plan.slots[number];
+      if (slot !== undefined) return slot;
+      throw mismatch(
+        'ERR_ARGUMENT',
+        { op: step.op, layer: step.layer },
+        `one of ${plan.slots.length} slots`,
+        `slot ${number}`,
+      );
+    });
+  return new KernelCall(step, slotsOf(step.inputs), slotsOf(step.outputs));
+}
+
+/** Whether two storages are the same one: the same number, or the same external. */
+function sameStorage(plan: PlanDescription, a: number, b: number): boolean {
+  const [first, second] = [plan.storages[a]!, plan.storages[b]!];
+  if (first.kind === 'external' && second.kind === 'external') return first.index === second.index;
+  return a === b;
+}
+
+/** Whether two storages have bytes in common. */
+function overlap(plan: PlanDescription, a: number, b: number): boolean {
+  if (sameStorage(plan, a, b)) return true;
+  const [first, second] = [plan.storages[a]!, plan.storages[b]!];
+  if (first.kind === 'external' || second.kind === 'external') return false;
+  return Math.max(first.offset, second.offset) < Math.min(first.offset + first.bytes, second.offset + second.bytes);
+}
+
+/** Outputs share memory with nothing, but output 0 of an in-place kernel with inputs of its shape and dtype. */
+function checkSharing(plan: PlanDescription, step: StepDescription, call: KernelCall, inPlace: boolean): void {
+  step.outputs.forEach((output, j) => {
+    const out = plan.slots[output]!;
+    for (const other of step.outputs.slice(0, j)) {
+      if (overlap(plan, out.storage, plan.slots[other]!.storage)) {
+        throw call.invalid('outputs that share no memory', `output ${j} on that of another`);
+      }
+    }
+    step.inputs.forEach((input, i) => {
+      const from = plan.slots[input]!;
+      if (!overlap(plan, out.storage, from.storage)) return;
+      const allowed =
+        inPlace &&
+        j === 0 &&
+        sameStorage(plan, out.storage, from.storage) &&
+        out.dtype === from.dtype &&
+        sameShape(out.shape, from.shape);
+      if (allowed) return;
+      throw call.invalid(
+        inPlace ? 'output 0 in place of an input of its shape and dtype' : 'outputs apart from the inputs',
+        `output ${j} ${describeType(out)} on the memory of input ${i} ${describeType(from)}`,
+      );
+    });
+  });
+}
+
+/** Follows which values the arena holds while the steps run. */
+class ArenaFlow {
+  readonly #plan: PlanDescription;
+  /** What was last written to a storage, while no storage that overlaps it has been written since. */
+  readonly #held = new Map<number, SlotDescription>();
+
+  constructor(plan: PlanDescription) {
+    this.#plan = plan;
+  }
+
+  /** Throws unless the storage holds a value of the slot's dtype and at least its size. */
+  read(call: KernelCall, slot: SlotDescription): void {
+    if (this.#plan.storages[slot.storage]!.kind === 'external') return;
+    const held = this.#held.get(slot.storage);
+    if (held === undefined) {
+      throw call.invalid(
+        `a value in arena storage ${slot.storage}`,
+        'none: no step wrote it, or another storage overwrote it',
+      );
+    }
+    if (held.dtype !== slot.dtype || sizeOf(held.shape) !== sizeOf(slot.shape)) {
+      throw call.invalid(`a view of ${held.dtype} ${formatShape(held.shape)}`, describeType(slot));
+    }
+  }
+
+  write(slot: SlotDescription): void {
+    for (const storage of this.#held.keys()) {
+      if (storage !== slot.storage && overlap(this.#plan, storage, slot.storage)) this.#held.delete(storage);
+    }
+    if (this.#plan.storages[slot.storage]!.kind === 'arena') this.#held.set(slot.storage, slot);
+  }
+}
