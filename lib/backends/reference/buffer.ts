@@ -12,6 +12,13 @@ export interface ReferenceDevice {
   readonly account: MemoryAccount;
 }
 
+/** The elements of a buffer, to be touched by queued work only. */
+export interface BufferStorage {
+  data: Float64Array;
+  /** Why the run that should have filled it failed; whoever reads it then gets this error. */
+  failure: FoveaError | undefined;
+}
+
 /** Makes a zeroed array, or says that there is no memory for it. */
 export function allocate(op: string, size: number): Float64Array {
   try {
@@ -40,7 +47,7 @@ export class ReferenceBuffer implements DeviceBuffer {
   readonly size: number;
   /** The device that made it: buffers and plans of different devices do not mix. */
   readonly device: ReferenceDevice;
-  readonly #storage: { data: Float64Array };
+  readonly #storage: BufferStorage;
   readonly #release: () => void;
   #disposed = false;
 
@@ -56,7 +63,7 @@ export class ReferenceBuffer implements DeviceBuffer {
     this.device = device;
     this.dtype = dtype;
     this.size = size;
-    this.#storage = { data: allocate('createBuffer', size) };
+    this.#storage = { data: allocate('createBuffer', size), failure: undefined };
     if (data !== undefined) fromTyped(dtype, data, this.#storage.data);
     this.#release = device.account.add(this, size * Float64Array.BYTES_PER_ELEMENT, 1);
   }
@@ -65,40 +72,48 @@ export class ReferenceBuffer implements DeviceBuffer {
     return this.#disposed;
   }
 
-  /** The elements, to be touched by queued work only. */
-  elements(op: string): Float64Array {
-    this.#checkAlive(op);
-    return this.#storage.data;
+  /**
+   * What queued work may touch.
+   *
+   * @throws FoveaError `ERR_DISPOSED`
+   */
+  storage(op: string): BufferStorage {
+    if (this.#disposed) throw mismatch('ERR_DISPOSED', { op }, 'a buffer in use', 'one that was disposed');
+    return this.#storage;
   }
 
   write(data: TypedArray): void {
-    const elements = this.elements('write');
+    const storage = this.storage('write');
     checkHostData('write', this.dtype, this.size, data);
+    const fill = (from: TypedArray): void => {
+      fromTyped(this.dtype, from, storage.data);
+      storage.failure = undefined;
+    };
     const { queue } = this.device;
     if (queue.idle) {
-      fromTyped(this.dtype, data, elements);
+      fill(data);
     } else {
       const copy = data.slice();
-      queue.enqueueStep(() => fromTyped(this.dtype, copy, elements));
+      queue.enqueueStep(() => fill(copy));
     }
   }
 
   async read(): Promise<TypedArray> {
-    const elements = this.elements('read');
+    const storage = this.storage('read');
     const { dtype } = this;
     let result: TypedArray | undefined;
     await this.device.queue.enqueue(
       (function* () {
-        result = toTyped(dtype, elements);
+        result = contents(dtype, storage);
       })(),
     );
     return result!;
   }
 
   readSync(): TypedArray {
-    const elements = this.elements('readSync');
+    const storage = this.storage('readSync');
     this.device.queue.drain();
-    return toTyped(this.dtype, elements);
+    return contents(this.dtype, storage);
   }
 
   dispose(): void {
@@ -111,8 +126,10 @@ export class ReferenceBuffer implements DeviceBuffer {
     if (this.device.queue.idle) free();
     else this.device.queue.enqueueStep(free);
   }
+}
 
-  #checkAlive(op: string): void {
-    if (this.#disposed) throw mismatch('ERR_DISPOSED', { op }, 'a buffer in use', 'one that was disposed');
-  }
+/** The elements as the host reads them, or the error of the run that should have made them. */
+function contents(dtype: DType, { data, failure }: BufferStorage): TypedArray {
+  if (failure !== undefined) throw failure;
+  return toTyped(dtype, data);
 }

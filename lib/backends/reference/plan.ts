@@ -3,7 +3,7 @@ import { bytesPerElement } from '../../tensor/dtype.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { DeviceBuffer, ExecutablePlan, PlanDescription, StepProfile } from '../backend.js';
 import { ReferenceBuffer, allocate } from './buffer.js';
-import type { ReferenceDevice } from './buffer.js';
+import type { BufferStorage, ReferenceDevice } from './buffer.js';
 import type { PreparedKernel } from './kernels/kernel.js';
 import type { Work } from './queue.js';
 import { checkPlan } from './validate.js';
@@ -21,6 +21,9 @@ interface Step {
   /** Bytes of all operands in their dtypes. */
   readonly bytes: number;
 }
+
+/** Is told how long each step took. */
+type StepClock = (step: Step, milliseconds: number) => void;
 
 /**
  * A plan of the reference device. The arena has one float64 array for each storage: storages that share bytes do not
@@ -64,19 +67,19 @@ export class ReferencePlan implements ExecutablePlan {
     this.#release = device.account.add(this, bytes, 0);
   }
 
-  async run(buffers: readonly DeviceBuffer[]): Promise<void> {
-    await this.#device.queue.enqueue(this.#work('run', buffers));
+  async run(buffers: readonly DeviceBuffer[], outputsFrom?: number): Promise<void> {
+    await this.#device.queue.enqueue(this.#work('run', buffers, outputsFrom));
   }
 
-  runSync(buffers: readonly DeviceBuffer[]): void {
-    const work = this.#work('runSync', buffers);
+  runSync(buffers: readonly DeviceBuffer[], outputsFrom?: number): void {
+    const work = this.#work('runSync', buffers, outputsFrom);
     this.#device.queue.drain();
     while (work.next().done !== true);
   }
 
   async profile(buffers: readonly DeviceBuffer[]): Promise<StepProfile[]> {
     const profiles: StepProfile[] = [];
-    const work = this.#work('profile', buffers, ({ kernel, op, layer, bytes }, milliseconds) => {
+    const work = this.#work('profile', buffers, undefined, ({ kernel, op, layer, bytes }, milliseconds) => {
       profiles.push({ kernel, implementation: 'reference', op, layer, milliseconds, bytes });
     });
     await this.#device.queue.enqueue(work);
@@ -91,14 +94,17 @@ export class ReferencePlan implements ExecutablePlan {
     else this.#device.queue.enqueueStep(this.#release);
   }
 
-  /** Checks the buffers at once and returns the work of one run, which may pause between steps. */
-  #work(op: string, buffers: readonly DeviceBuffer[], onStep?: (step: Step, milliseconds: number) => void): Work {
+  /**
+   * Checks the buffers at once and returns the work of one run, which may pause between steps. When it fails, buffers
+   * from `outputsFrom` on are marked.
+   */
+  #work(op: string, buffers: readonly DeviceBuffer[], outputsFrom?: number, onStep?: StepClock): Work {
     if (this.#disposed) throw mismatch('ERR_DISPOSED', { op }, 'a plan in use', 'one that was disposed');
-    const externals = this.#elementsOf(op, buffers);
-    return execute(this.#steps, externals, onStep);
+    const externals = this.#storagesOf(op, buffers);
+    return execute(this.#steps, externals, outputsFrom ?? externals.length, onStep);
   }
 
-  #elementsOf(op: string, buffers: readonly DeviceBuffer[]): Float64Array[] {
+  #storagesOf(op: string, buffers: readonly DeviceBuffer[]): BufferStorage[] {
     const expected = this.#externals;
     if (buffers.length !== expected.length) {
       throw mismatch('ERR_ARGUMENT', { op }, `${expected.length} buffers`, `${buffers.length}`);
@@ -108,12 +114,12 @@ export class ReferencePlan implements ExecutablePlan {
       if (!(buffer instanceof ReferenceBuffer) || buffer.device !== this.#device) {
         throw mismatch('ERR_DEVICE', { op }, `buffer ${i} of this reference device`, 'one of another');
       }
-      const elements = buffer.elements(op);
+      const storage = buffer.storage(op);
       if (buffer.dtype !== dtype) throw mismatch('ERR_DTYPE', { op }, `buffer ${i} of ${dtype}`, buffer.dtype);
       if (buffer.size !== size) {
         throw mismatch('ERR_ARGUMENT', { op }, `buffer ${i} of ${size} elements`, `${buffer.size}`);
       }
-      return elements;
+      return storage;
     });
   }
 }
@@ -130,19 +136,33 @@ function allocateArena(plan: PlanDescription): Float64Array[] {
 /** Runs the steps, pausing after each. What ran before a step that fails stays done. */
 function* execute(
   steps: readonly Step[],
-  externals: readonly Float64Array[],
-  onStep?: (step: Step, milliseconds: number) => void,
+  externals: readonly BufferStorage[],
+  outputsFrom: number,
+  onStep?: StepClock,
 ): Generator<void, void, void> {
-  const elements = (operand: Operand): Float64Array => (typeof operand === 'number' ? externals[operand]! : operand);
-  for (const step of steps) {
-    const start = performance.now();
-    try {
-      step.compute(step.inputs.map(elements), step.outputs.map(elements));
-    } catch (cause) {
-      throw executionError(step, cause);
+  const elements = (operand: Operand): Float64Array =>
+    typeof operand === 'number' ? externals[operand]!.data : operand;
+  try {
+    const failed = externals.find(({ failure }) => failure !== undefined);
+    if (failed !== undefined) throw failed.failure;
+    for (const step of steps) {
+      const start = performance.now();
+      compute(step, elements);
+      onStep?.(step, performance.now() - start);
+      yield;
     }
-    onStep?.(step, performance.now() - start);
-    yield;
+  } catch (error) {
+    if (error instanceof FoveaError) for (const storage of externals.slice(outputsFrom)) storage.failure = error;
+    throw error;
+  }
+}
+
+/** Runs one step; whatever it throws names its op and layer. */
+function compute(step: Step, elements: (operand: Operand) => Float64Array): void {
+  try {
+    step.compute(step.inputs.map(elements), step.outputs.map(elements));
+  } catch (cause) {
+    throw executionError(step, cause);
   }
 }
 
