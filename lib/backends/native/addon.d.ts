@@ -25,8 +25,9 @@ export interface NativeBuffer {
 
 /** A validated and prepared plan; see ExecutablePlan. */
 export interface NativePlan {
-  run(buffers: readonly NativeBuffer[]): Promise<void>;
-  runSync(buffers: readonly NativeBuffer[]): void;
+  /** When it fails, buffers from index `outputsFrom` on are marked as failed with the same error; see ExecutablePlan. */
+  run(buffers: readonly NativeBuffer[], outputsFrom?: number): Promise<void>;
+  runSync(buffers: readonly NativeBuffer[], outputsFrom?: number): void;
   profile(buffers: readonly NativeBuffer[]): Promise<StepProfile[]>;
   dispose(): void;
 }

@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { NativeAddon } from './addon.js';
+
+/** The addon, or why it could not be loaded. */
+export type LoadResult = { readonly addon: NativeAddon } | { readonly reason: string };
+
+const require = createRequire(import.meta.url);
+const ROOT = findRoot(path.dirname(fileURLToPath(import.meta.url)));
+
+let loaded: LoadResult | undefined;
+
+/**
+ * Loads the native addon, once: from the path in `FOVEA_ADDON`, else from this package's own `build/` (a developer's
+ * build wins), else from the package that holds the prebuilt one for this platform.
+ */
+export function loadAddon(): LoadResult {
+  loaded ??= withQuietOpenMP(findAddon);
+  return loaded;
+}
+
+function findAddon(): LoadResult {
+  const chosen = process.env['FOVEA_ADDON'];
+  if (chosen) return attempt(`FOVEA_ADDON=${chosen}`, () => require(path.resolve(chosen)) as NativeAddon);
+  const built = attempt('build/', loadBuilt);
+  if ('addon' in built) return built;
+  const name = platformPackage();
+  const packaged = attempt(name, () => require(name) as NativeAddon);
+  if ('addon' in packaged) return packaged;
+  return { reason: `${built.reason}; ${packaged.reason}` };
+}
+
+function loadBuilt(): NativeAddon {
+  const bindings = require('bindings') as (options: object) => NativeAddon;
+  return bindings({ bindings: 'fovea', module_root: ROOT });
+}
+
+function platformPackage(): string {
+  const libc = process.platform === 'linux' ? '-gnu' : '';
+  return `@fovea/addon-${process.platform}-${process.arch}${libc}`;
+}
+
+function attempt(from: string, load: () => NativeAddon): LoadResult {
+  try {
+    return { addon: load() };
+  } catch (error) {
+    return { reason: `${from}: ${reasonOf(error)}` };
+  }
+}
+
+/** The first line of an error; a long list of paths that were tried says no more than "not built". */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (message.startsWith('Could not locate the bindings file')) return 'no fovea.node has been built';
+  if ((error as { code?: unknown }).code === 'MODULE_NOT_FOUND') return 'not installed';
+  return message.split('\n', 1)[0]!;
+}
+
+/**
+ * Calls `load` with OpenMP told not to spin for long between two kernels: its threads would take the event loop's core.
+ * OpenMP reads the environment when it is loaded, so it is put back at once, and children inherit nothing.
+ */
+function withQuietOpenMP<T>(load: () => T): T {
+  const { env } = process;
+  if (env['OMP_WAIT_POLICY'] !== undefined || env['GOMP_SPINCOUNT'] !== undefined) return load();
+  env['GOMP_SPINCOUNT'] = SPIN_COUNT;
+  try {
+    return load();
+  } finally {
+    delete env['GOMP_SPINCOUNT'];
+  }
+}
+
+const SPIN_COUNT = '10000';
+
+/** The folder of package.json, from lib/ or dist/lib/. */
+function findRoot(from: string): string {
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    if (path.basename(folder) === 'lib') {
+      const parent = path.dirname(folder);
+      return path.basename(parent) === 'dist' ? path.dirname(parent) : parent;
+    }
+    if (folder === path.dirname(folder)) return from;
+  }
+}

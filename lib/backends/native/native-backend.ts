@@ -1,0 +1,128 @@
+import { FoveaError } from '../../errors.js';
+import type { FoveaErrorCode } from '../../errors.js';
+import type { DType, TypedArray } from '../../tensor/dtype.js';
+import type { Backend, DeviceBuffer, DeviceInfo, ExecutablePlan, PlanDescription, StepProfile } from '../backend.js';
+import type { NativeAddon, NativeBuffer, NativeError, NativePlan } from './addon.js';
+
+const DTYPES: ReadonlySet<DType> = new Set(['float32', 'int32', 'uint8', 'bool']);
+
+/** A device of the native addon. */
+export class NativeBackend implements Backend {
+  readonly device: DeviceInfo;
+  readonly kernels: ReadonlySet<string>;
+  readonly dtypes = DTYPES;
+  readonly #addon: NativeAddon;
+
+  constructor(addon: NativeAddon, device: DeviceInfo) {
+    this.#addon = addon;
+    this.device = device;
+    this.kernels = new Set(addon.kernels);
+  }
+
+  createBuffer(dtype: DType, size: number, data?: TypedArray): DeviceBuffer {
+    return new NativeDeviceBuffer(guard(() => this.#addon.createBuffer(this.device.name, dtype, size, data)));
+  }
+
+  preparePlan(plan: PlanDescription): ExecutablePlan {
+    return new NativeExecutablePlan(guard(() => this.#addon.createPlan(this.device.name, plan)));
+  }
+
+  memory(): { bytes: number; peakBytes: number; buffers: number } {
+    return guard(() => this.#addon.memory(this.device.name));
+  }
+
+  /** Sets the most bytes that buffers and arena may hold; 0 is what the device has. */
+  setMemoryLimit(bytes: number): void {
+    guard(() => this.#addon.setMemoryLimit(this.device.name, bytes));
+  }
+
+  /** Sets how many threads a kernel uses on the CPU, for plans prepared from now on. */
+  setThreads(count: number): void {
+    guard(() => this.#addon.setThreads(count));
+  }
+}
+
+class NativeDeviceBuffer implements DeviceBuffer {
+  readonly dtype: DType;
+  readonly size: number;
+  readonly native: NativeBuffer;
+
+  constructor(native: NativeBuffer) {
+    this.native = native;
+    this.dtype = native.dtype;
+    this.size = native.size;
+  }
+
+  write(data: TypedArray): void {
+    guard(() => this.native.write(data));
+  }
+
+  read(): Promise<TypedArray> {
+    return guardAsync(() => this.native.read());
+  }
+
+  readSync(): TypedArray {
+    return guard(() => this.native.readSync());
+  }
+
+  dispose(): void {
+    this.native.dispose();
+  }
+}
+
+class NativeExecutablePlan implements ExecutablePlan {
+  readonly #native: NativePlan;
+
+  constructor(native: NativePlan) {
+    this.#native = native;
+  }
+
+  run(buffers: readonly DeviceBuffer[], outputsFrom?: number): Promise<void> {
+    return guardAsync(() => this.#native.run(nativeBuffers(buffers), outputsFrom));
+  }
+
+  runSync(buffers: readonly DeviceBuffer[], outputsFrom?: number): void {
+    guard(() => this.#native.runSync(nativeBuffers(buffers), outputsFrom));
+  }
+
+  profile(buffers: readonly DeviceBuffer[]): Promise<StepProfile[]> {
+    return guardAsync(() => this.#native.profile(nativeBuffers(buffers)));
+  }
+
+  dispose(): void {
+    this.#native.dispose();
+  }
+}
+
+/** The addon's own objects; whatever is none is left for the addon to refuse. */
+function nativeBuffers(buffers: readonly DeviceBuffer[]): NativeBuffer[] {
+  return buffers.map((buffer) => (buffer as Partial<NativeDeviceBuffer> | undefined)?.native as NativeBuffer);
+}
+
+function guard<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw toFoveaError(error);
+  }
+}
+
+async function guardAsync<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw toFoveaError(error);
+  }
+}
+
+/** An error of the addon with code, op and layer; anything else as it is. */
+function toFoveaError(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const { message, code, op, layer } = error as NativeError;
+  return new FoveaError(message, {
+    code: code as FoveaErrorCode,
+    cause: error,
+    ...(op === undefined ? {} : { op }),
+    ...(layer === undefined ? {} : { layer }),
+  });
+}

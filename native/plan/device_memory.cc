@@ -1,0 +1,32 @@
+#include "plan/device_memory.h"
+
+#include <algorithm>
+#include <string>
+
+namespace fovea {
+namespace {
+
+std::string holderName(DType dtype, size_t size) {
+  return std::string("buffer ") + nameOf(dtype) + " [" + std::to_string(size) + "]";
+}
+
+}  // namespace
+
+DeviceMemory::DeviceMemory(Device& device, DType dtype, size_t size, const void* data)
+    : device_(device),
+      dtype_(dtype),
+      size_(size),
+      allocation_(device.backend(), device.ledger(), holderName(dtype, size)) {
+  // An empty buffer has an address too.
+  allocation_.allocate(std::max<size_t>(bytes(), 1));
+  if (bytes() > 0) {
+    if (data) {
+      device.backend().copyToDevice(allocation_.data(), data, bytes());
+    } else {
+      device.backend().zero(allocation_.data(), bytes());
+    }
+  }
+  ++device_.bufferCount();
+}
+
+}  // namespace fovea

@@ -1,0 +1,82 @@
+#include "plan/ledger.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+
+namespace fovea {
+namespace {
+
+std::string megabytes(size_t bytes) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / 1048576.0);
+  return text;
+}
+
+}  // namespace
+
+void Ledger::reserve(size_t bytes, const std::string& holder) {
+  std::lock_guard lock(mutex_);
+  const size_t most = limit();
+  if (most != 0 && (bytes > most || bytes_ > most - bytes)) {
+    throw Error("ERR_OUT_OF_MEMORY", device_ + ": out of memory: " + holder + " needs " + megabytes(bytes) +
+                                         ", but of the " + (limit_ ? "limit of " : "device's ") + megabytes(most) +
+                                         " only " + megabytes(most > bytes_ ? most - bytes_ : 0) +
+                                         " are free; largest holders: " + holders());
+  }
+  Holding& holding = holdings_[holder];
+  holding.count++;
+  holding.bytes += bytes;
+  bytes_ += bytes;
+  peak_ = std::max(peak_, bytes_);
+}
+
+void Ledger::release(size_t bytes, const std::string& holder) noexcept {
+  std::lock_guard lock(mutex_);
+  bytes_ -= bytes;
+  const auto found = holdings_.find(holder);
+  if (found == holdings_.end()) return;
+  found->second.bytes -= bytes;
+  if (--found->second.count == 0) holdings_.erase(found);
+}
+
+void Ledger::refuse(size_t bytes, const std::string& holder, const std::string& reason) const {
+  std::lock_guard lock(mutex_);
+  throw Error("ERR_OUT_OF_MEMORY", device_ + ": out of memory: " + holder + " needs " + megabytes(bytes) +
+                                       ", which the device refused (" + reason + "); in use " + megabytes(bytes_) +
+                                       "; largest holders: " + holders());
+}
+
+std::string Ledger::holders() const {
+  constexpr size_t kShown = 3;
+  std::vector<std::pair<std::string, Holding>> list(holdings_.begin(), holdings_.end());
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
+  if (list.empty()) return "none";
+  std::string text;
+  for (size_t i = 0; i < list.size() && i < kShown; ++i) {
+    const auto& [name, holding] = list[i];
+    text += (i ? ", " : "") + name + (holding.count > 1 ? " x" + std::to_string(holding.count) : "") + " (" +
+            megabytes(holding.bytes) + ")";
+  }
+  return text;
+}
+
+void Ledger::setLimit(size_t bytes) {
+  std::lock_guard lock(mutex_);
+  limit_ = bytes;
+}
+
+size_t Ledger::bytes() const {
+  std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+size_t Ledger::peakBytes() const {
+  std::lock_guard lock(mutex_);
+  return peak_;
+}
+
+}  // namespace fovea

@@ -1,0 +1,116 @@
+#include "plan/plan.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <utility>
+
+#include "core/error.h"
+#include "plan/threads.h"
+
+namespace fovea {
+namespace {
+
+/** Calls `body`; whatever it throws leaves as an Error that names the step, `code` where it had none. */
+template <typename Body>
+void naming(const StepDesc& step, const char* code, Body body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    rethrowFor(step, error);
+  } catch (const std::bad_alloc&) {
+    rethrowFor(step, Error("ERR_OUT_OF_MEMORY", "out of host memory"));
+  } catch (const std::exception& error) {
+    rethrowFor(step, Error(code, error.what()));
+  }
+}
+
+}  // namespace
+
+Plan::Plan(Device& device, PlanDesc description, const std::vector<Preparation>& preparations)
+    : device_(device),
+      count_(device),
+      description_(std::move(description)),
+      writes_(description_.externals.size()),
+      threads_(computeThreads()) {
+  useComputeThreads(threads_);
+  steps_.reserve(preparations.size());
+  for (size_t i = 0; i < preparations.size(); ++i) {
+    naming(description_.steps[i], "ERR_DEVICE", [&] { prepare(preparations[i], description_.steps[i]); });
+  }
+  inputPointers_.resize(inputs_.size());
+  outputPointers_.resize(outputs_.size());
+  Device::ArenaLease(device_)->grow(description_.arenaBytes, workspaceBytes_);
+}
+
+void Plan::prepare(const Preparation& preparation, const StepDesc& desc) {
+  Step step{preparation(device_.backend()), inputs_.size(), outputs_.size()};
+  if (!step.kernel) throw Error("ERR_UNSUPPORTED", "the device has no such kernel");
+  workspaceBytes_ = std::max(workspaceBytes_, step.kernel->workspaceBytes());
+  steps_.push_back(std::move(step));
+  for (int64_t slot : desc.inputs) inputs_.push_back(operandOf(slot));
+  for (int64_t slot : desc.outputs) {
+    outputs_.push_back(operandOf(slot));
+    if (outputs_.back().external >= 0) writes_[outputs_.back().external] = true;
+  }
+}
+
+Plan::Operand Plan::operandOf(int64_t slot) const {
+  const StorageDesc& storage = description_.storages[description_.slots[slot].storage];
+  if (storage.kind == StorageDesc::Kind::kExternal) return {storage.index, 0};
+  return {-1, storage.offset};
+}
+
+void Plan::run(const std::vector<void*>& externals, const StopSignal& stop) { execute(externals, stop, nullptr); }
+
+std::vector<StepProfile> Plan::profile(const std::vector<void*>& externals, const StopSignal& stop) {
+  std::vector<StepProfile> profiles;
+  profiles.reserve(steps_.size());
+  execute(externals, stop, &profiles);
+  return profiles;
+}
+
+void Plan::execute(const std::vector<void*>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles) {
+  useComputeThreads(threads_);
+  const Device::ArenaLease arena(device_);
+  arena->grow(description_.arenaBytes, workspaceBytes_);
+  const auto address = [&](const Operand& o) -> void* {
+    return o.external >= 0 ? externals[o.external] : arena->values() + o.offset;
+  };
+  std::transform(inputs_.begin(), inputs_.end(), inputPointers_.begin(), address);
+  std::transform(outputs_.begin(), outputs_.end(), outputPointers_.begin(), address);
+
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (stop.raised()) throwStopped();
+    const Step& step = steps_[i];
+    const Pointers pointers{inputPointers_.data() + step.firstInput, outputPointers_.data() + step.firstOutput,
+                            arena->workspace()};
+    if (profiles) profiles->push_back(profileOf(i));
+    naming(description_.steps[i], "ERR_EXECUTION",
+           [&] { launch(step, pointers, profiles ? &profiles->back() : nullptr); });
+  }
+  device_.backend().synchronize();
+}
+
+void Plan::launch(const Step& step, const Pointers& pointers, StepProfile* profile) {
+  Backend& backend = device_.backend();
+  if (!profile) {
+    step.kernel->launch(backend.stream(), pointers);
+    return;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  step.kernel->launch(backend.stream(), pointers);
+  backend.synchronize();
+  profile->milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+StepProfile Plan::profileOf(size_t i) const {
+  const StepDesc& desc = description_.steps[i];
+  StepProfile profile{desc.kernel, steps_[i].kernel->implementation(), desc.op, desc.layer};
+  for (const auto* slots : {&desc.inputs, &desc.outputs}) {
+    for (int64_t slot : *slots) profile.bytes += static_cast<double>(description_.slots[slot].tensor.bytes());
+  }
+  return profile;
+}
+
+}  // namespace fovea

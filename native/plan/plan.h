@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/device.h"
+#include "plan/plan_desc.h"
+#include "plan/validate.h"
+
+namespace fovea {
+
+/** Time and traffic of one step of a profiled run. */
+struct StepProfile {
+  std::string kernel, implementation, op, layer;
+  double milliseconds = 0;
+  double bytes = 0;
+};
+
+/**
+ * A validated description with its kernels prepared. Made and run on the engine thread; the questions about externals
+ * may be asked on any.
+ */
+class Plan {
+ public:
+  /** Prepares every kernel and grows the arena. Throws fovea::Error that names op and layer. */
+  Plan(Device& device, PlanDesc description, const std::vector<Preparation>& preparations);
+
+  Device& device() const { return device_; }
+  /** The buffers a run expects. */
+  const std::vector<ExternalDesc>& externals() const { return description_.externals; }
+  /** Whether some step writes that external. */
+  bool writes(size_t external) const { return writes_[external]; }
+
+  /** Runs every step; `externals` are the addresses of the buffers. Throws fovea::Error that names op and layer. */
+  void run(const std::vector<void*>& externals, const StopSignal& stop);
+  /** As `run`, with a clock around every step. */
+  std::vector<StepProfile> profile(const std::vector<void*>& externals, const StopSignal& stop);
+
+ private:
+  /** Where an operand is: in an external, or at an offset in the arena (external -1). */
+  struct Operand {
+    int64_t external;
+    int64_t offset;
+  };
+  struct Step {
+    KernelPtr kernel;
+    size_t firstInput, firstOutput;  ///< In inputs_ and outputs_.
+  };
+
+  void prepare(const Preparation& preparation, const StepDesc& desc);
+  Operand operandOf(int64_t slot) const;
+  void execute(const std::vector<void*>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles);
+  void launch(const Step& step, const Pointers& pointers, StepProfile* profile);
+  StepProfile profileOf(size_t step) const;
+
+  Device& device_;
+  Device::PlanCount count_;
+  PlanDesc description_;
+  std::vector<bool> writes_;
+  std::vector<Step> steps_;
+  std::vector<Operand> inputs_, outputs_;
+  std::vector<const void*> inputPointers_;
+  std::vector<void*> outputPointers_;
+  size_t workspaceBytes_ = 0;
+  const int threads_;
+};
+
+}  // namespace fovea
