@@ -48,20 +48,28 @@ export class Dataset<T> implements AsyncIterable<T> {
    * @param options - dtypes of nested numbers
    * @throws FoveaError ERR_SHAPE when lengths differ, or a shape does not fit its data
    */
-  static fromArrays<X extends ArrayInput>(x: X): Dataset<Row<X>>;
+  static fromArrays<X extends ArrayInput>(this: void, x: X): Dataset<Row<X>>;
   static fromArrays<X extends ArrayInput, Y extends ArrayInput>(
+    this: void,
     x: X,
     y: Y,
     sampleWeight?: undefined,
     options?: FromArraysOptions,
   ): Dataset<[Row<X>, Row<Y>]>;
   static fromArrays<X extends ArrayInput, Y extends ArrayInput, W extends ArrayInput>(
+    this: void,
     x: X,
     y: Y,
     sampleWeight: W,
     options?: FromArraysOptions,
   ): Dataset<[Row<X>, Row<Y>, Row<W>]>;
-  static fromArrays(x: unknown, y?: unknown, sampleWeight?: unknown, options?: FromArraysOptions): Dataset<unknown> {
+  static fromArrays(
+    this: void,
+    x: unknown,
+    y?: unknown,
+    sampleWeight?: unknown,
+    options?: FromArraysOptions,
+  ): Dataset<unknown> {
     return new Dataset(arraysSource([x, y, sampleWeight], options));
   }
 
@@ -72,7 +80,11 @@ export class Dataset<T> implements AsyncIterable<T> {
    * @param generate - called once per pass, with the epoch; returns an iterable or async iterable
    * @param options - `cardinality` when it is known
    */
-  static fromGenerator<T>(generate: Generate<T>, options: { readonly cardinality?: Cardinality } = {}): Dataset<T> {
+  static fromGenerator<T>(
+    this: void,
+    generate: Generate<T>,
+    options: { readonly cardinality?: Cardinality } = {},
+  ): Dataset<T> {
     return new Dataset(generatorSource(generate, options.cardinality ?? 'unknown'));
   }
 

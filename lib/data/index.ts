@@ -1,0 +1,34 @@
+/** Data for training: the `data` namespace of the library. */
+import { Dataset } from './dataset.js';
+
+export type { BatchOptions } from './stages/batch.js';
+export type { Generate } from './stages/generator.js';
+export type { MapFunction, MapOptions } from './stages/map.js';
+export type { ShuffleOptions } from './stages/shuffle.js';
+export type { ArrayInput, FromArraysOptions, Row, ShapedData } from './from-arrays.js';
+export type { Batched, Element } from './structure.js';
+export type { Cardinality } from './source.js';
+export type { IterateOptions } from './dataset.js';
+export type { DatasetIterator } from './dataset-iterator.js';
+export { Dataset };
+
+/** The slices of arrays along their first axis: {@link Dataset.fromArrays}. */
+export const fromArrays = Dataset.fromArrays;
+
+/** The elements of an iterable made anew for each pass: {@link Dataset.fromGenerator}. */
+export const fromGenerator = Dataset.fromGenerator;
+
+export type { HostData, HostDType, HostTensor, NestedNumbers } from './host-tensor.js';
+export { hostTensor, isHostTensor, scalar } from './host-tensor.js';
+
+export type { IdxTensor, IdxType, ReadIdxOptions } from './idx.js';
+export { parseIdx, readIdx } from './idx.js';
+
+export type { DownloadOptions, DownloadResult } from './download.js';
+export { download } from './download.js';
+export type { DownloadProgress } from './download/attempt.js';
+export { cacheFolder } from './download/cache-folder.js';
+
+export type { FashionMnistMirror } from './fashion-mnist-files.js';
+export type { FashionMnist, FashionMnistArrays, FashionMnistExample, FashionMnistOptions } from './fashion-mnist.js';
+export { FASHION_MNIST_CLASSES, fashionMnist } from './fashion-mnist.js';
