@@ -25,7 +25,7 @@ export interface DeviceBuffer {
   readonly size: number;
   /** Replaces the contents, after all work enqueued before it. The array is copied at the call. */
   write(data: TypedArray): void;
-  /** The contents after all work enqueued before it, as a new typed array. */
+  /** The contents after all work enqueued before it, as a new typed array; rejects when that work failed. */
   read(): Promise<TypedArray>;
   /** As {@link read}, blocking the caller. */
   readSync(): TypedArray;
@@ -82,9 +82,14 @@ export interface StepProfile {
 
 /** A prepared plan. Runs asked for at once run in the order asked. */
 export interface ExecutablePlan {
-  /** Resolves when every step has run; rejects with a {@link FoveaError} that names op and layer. */
-  run(buffers: readonly DeviceBuffer[]): Promise<void>;
-  runSync(buffers: readonly DeviceBuffer[]): void;
+  /**
+   * Resolves when every step has run; rejects with a {@link FoveaError} that names op and layer.
+   *
+   * @param outputsFrom - buffers from this index on are outputs: when the run fails they are marked as failed, and
+   *   whoever reads them or runs a plan with them gets the same error. A run given a failed buffer does nothing else
+   */
+  run(buffers: readonly DeviceBuffer[], outputsFrom?: number): Promise<void>;
+  runSync(buffers: readonly DeviceBuffer[], outputsFrom?: number): void;
   /** Runs once with a clock around every step. */
   profile(buffers: readonly DeviceBuffer[]): Promise<StepProfile[]>;
   dispose(): void;

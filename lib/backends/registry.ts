@@ -1,0 +1,85 @@
+import { FoveaError } from '../errors.js';
+import type { Backend, DeviceInfo, MissingDevice } from './backend.js';
+import { openNative } from './native/index.js';
+import { ReferenceBackend } from './reference/index.js';
+
+let selected: string | undefined;
+const backends = new Map<string, Backend>();
+let native: ReturnType<typeof openNative> | undefined;
+let warned = false;
+
+function nativeSide(): ReturnType<typeof openNative> {
+  native ??= openNative();
+  return native;
+}
+
+/** The devices that can be used here, and those that were looked for in vain, each with the reason. */
+export function devices(): { present: DeviceInfo[]; missing: MissingDevice[] } {
+  const { present, missing } = nativeSide();
+  return { present: [...present.map((b) => b.device), backendOf('reference').device], missing };
+}
+
+/**
+ * The device that new tensors and variables are made on.
+ *
+ * Without a choice: `cpu` when the addon is there, else `reference` with one warning that says how to get the fast one.
+ * The environment variable `FOVEA_DEVICE` chooses too.
+ */
+export function currentDevice(): string {
+  selected ??= process.env['FOVEA_DEVICE'] ?? defaultDevice();
+  return selected;
+}
+
+/** Chooses the device for new tensors and variables; throws with the reason when it is not there. */
+export function setDevice(name: string): void {
+  backendOf(name);
+  selected = name;
+}
+
+/** Runs `fn` with another device chosen; tensors made in it live there. */
+export function withDevice<T>(name: string, fn: () => T): T {
+  const before = currentDevice();
+  setDevice(name);
+  try {
+    return fn();
+  } finally {
+    selected = before;
+  }
+}
+
+/** The backend of a device; throws with the reason when it is not there. */
+export function backendOf(name: string): Backend {
+  const known = backends.get(name);
+  if (known) return known;
+  let backend: Backend | undefined;
+  if (name === 'reference') backend = new ReferenceBackend();
+  else {
+    backend = nativeSide().present.find((b) => b.device.name === name);
+    if (!backend) {
+      const { present, missing } = nativeSide();
+      const why = missing.find((m) => m.name === name);
+      const have = [...present.map((b) => b.device.name), 'reference'].join(', ');
+      throw new FoveaError(
+        why ? `device ${name} is not available: ${why.reason}. ${why.remedy}` : `device ${name} is unknown; there are: ${have}`,
+        { code: 'ERR_DEVICE', expected: have, received: name },
+      );
+    }
+  }
+  backends.set(name, backend);
+  return backend;
+}
+
+function defaultDevice(): string {
+  const { present, missing } = nativeSide();
+  if (present.some((b) => b.device.name === 'cpu')) return 'cpu';
+  if (!warned) {
+    warned = true;
+    const why = missing.find((m) => m.name === 'cpu');
+    process.emitWarning(
+      `the native CPU backend is not available (${why?.reason ?? 'unknown reason'}); using the slow reference backend. ` +
+        (why?.remedy ?? ''),
+      'FoveaWarning',
+    );
+  }
+  return 'reference';
+}

@@ -1,0 +1,100 @@
+import type { Attributes } from '../backends/backend.js';
+import type { DType } from '../tensor/dtype.js';
+import type { Shape } from '../tensor/shape.js';
+import type { Storage } from '../tensor/storage.js';
+import type { OpDefinition } from '../ops/define.js';
+import type { Trace } from './trace.js';
+
+/** Shape and type of one value. */
+export interface ValueSpec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** One output of one node. Identity is (node, index). */
+export interface Value {
+  readonly node: GraphNode;
+  readonly index: number;
+}
+
+/** What a node without inputs stands for. */
+export type Leaf =
+  /** A value on a device. */
+  | { readonly kind: 'storage' }
+  /** A number known at trace time; becomes an immediate of the elementwise program, or a constant buffer. */
+  | { readonly kind: 'scalar'; readonly value: number }
+  /** An argument, a variable or a host value of a traced function. */
+  | { readonly kind: 'placeholder' };
+
+let nextId = 1;
+
+/**
+ * One op applied to values. Nodes are made with their shapes already checked, in an order (their ids) that is
+ * topological. When an output has been computed its storage is kept here, and a node that is fully computed forgets
+ * its inputs, so that chains do not hold memory.
+ *
+ * Whoever refers to an output (a tensor handle, a variable, a pending node) retains it; the storage, once there, is
+ * freed when the last one has released it.
+ */
+export class GraphNode {
+  readonly id = nextId++;
+  /** Storages of computed outputs. */
+  readonly storages: (Storage | undefined)[] = [];
+  /** Longest chain of nodes not yet computed that ends here. */
+  readonly depth: number;
+  readonly #refs: number[];
+  #inputs: readonly Value[];
+
+  constructor(
+    readonly op: OpDefinition | undefined,
+    inputs: readonly Value[],
+    readonly attributes: Attributes,
+    readonly outputs: readonly ValueSpec[],
+    readonly device: string,
+    readonly layer: string,
+    readonly leaf: Leaf | undefined,
+    readonly trace: Trace | undefined,
+  ) {
+    this.#inputs = inputs;
+    this.#refs = outputs.map(() => 0);
+    let depth = 0;
+    for (const { node, index } of inputs) {
+      node.retain(index);
+      if (!node.leaf && !node.storages[index]) depth = Math.max(depth, node.depth);
+    }
+    this.depth = leaf ? 0 : depth + 1;
+  }
+
+  get inputs(): readonly Value[] {
+    return this.#inputs;
+  }
+
+  retain(index: number): void {
+    this.#refs[index]!++;
+    this.storages[index]?.retain();
+  }
+
+  release(index: number): void {
+    this.#refs[index]!--;
+    this.storages[index]?.release();
+  }
+
+  /** Keeps a computed output; forgets the inputs once all outputs are there, unless a gradient may still need them. */
+  resolve(index: number, storage: Storage, keepInputs: boolean): void {
+    this.storages[index] = storage;
+    for (let i = 0; i < this.#refs[index]!; i++) storage.retain();
+    if (keepInputs || this.#inputs.length === 0) return;
+    for (let i = 0; i < this.outputs.length; i++) if (!this.storages[i]) return;
+    for (const input of this.#inputs) input.node.release(input.index);
+    this.#inputs = [];
+  }
+}
+
+/** A name for a value, unique in the process. */
+export function valueKey(value: Value): string {
+  return `${value.node.id}:${value.index}`;
+}
+
+export function specOf(value: Value): ValueSpec {
+  return value.node.outputs[value.index]!;
+}

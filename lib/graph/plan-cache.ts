@@ -1,0 +1,39 @@
+import type { DeviceBuffer, ExecutablePlan } from '../backends/backend.js';
+import { backendOf } from '../backends/registry.js';
+import { signatureOf } from './build.js';
+import { emitPlan } from './emit.js';
+import type { Graph } from './ir.js';
+import { disabledPasses, optimize } from './passes/index.js';
+
+/** Plans kept for graphs that may come again; the one used longest ago goes first. */
+const CAPACITY = 256;
+const cache = new Map<string, ExecutablePlan>();
+
+/** The plan of a graph on a device, from the cache when an equal graph was planned before. */
+export function planFor(device: string, graph: Graph): ExecutablePlan {
+  const key = `${device}|${disabledPasses()}|${signatureOf(graph)}`;
+  let plan = cache.get(key);
+  if (plan) cache.delete(key);
+  else plan = makePlan(device, graph);
+  cache.set(key, plan);
+  if (cache.size > CAPACITY) {
+    const [oldest, old] = cache.entries().next().value!;
+    cache.delete(oldest);
+    old.dispose();
+  }
+  return plan;
+}
+
+/** A plan that the caller keeps and disposes. */
+export function makePlan(device: string, graph: Graph): ExecutablePlan {
+  return backendOf(device).preparePlan(emitPlan(optimize(graph)));
+}
+
+/** A copy of a buffer, made after all work enqueued before. */
+export function cloneBuffer(device: string, source: DeviceBuffer): DeviceBuffer {
+  const value = { shape: [source.size], dtype: source.dtype, kind: 'external' } as const;
+  const graph: Graph = { values: [value], steps: [], externals: [0], outputs: [0], updates: [] };
+  const target = backendOf(device).createBuffer(source.dtype, source.size);
+  planFor(device, graph).run([source, target], 1).catch(() => undefined);
+  return target;
+}

@@ -1,0 +1,45 @@
+import type { Attributes } from '../backends/backend.js';
+import { asTensor, type TensorLike } from '../tensor/create.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { requireArgument, requireFloat, requireRank } from './check.js';
+import { defineOp1, type Op1 } from './define.js';
+import { pair, type Pair } from './geometry.js';
+
+export type ResizeMethod = 'bilinear' | 'nearest';
+
+interface ResizeAttributes extends Attributes {
+  readonly method: ResizeMethod;
+  readonly output: readonly [number, number];
+}
+
+const resizeOp: Op1<ResizeAttributes> = defineOp1({
+  name: 'resize',
+  lowering: { kind: 'kernel', kernel: 'resize' },
+  infer: ([x], { output }) => [{ shape: [x!.shape[0]!, ...output, x!.shape[3]!], dtype: x!.dtype }],
+  gradient: ({ inputs: [x], dy: [dy], attributes }) => [
+    () => resizeBackward([dy!], { ...attributes, output: [x!.shape[1]!, x!.shape[2]!] }),
+  ],
+});
+
+const resizeBackward: Op1<ResizeAttributes> = defineOp1({
+  name: 'resizeBackward',
+  lowering: { kind: 'kernel', kernel: 'resizeBackward' },
+  infer: ([dy], { output }) => [{ shape: [dy!.shape[0]!, ...output, dy!.shape[3]!], dtype: dy!.dtype }],
+  gradient: ({ inputs: [dy], dy: [ddx], attributes }) => [
+    () => resizeOp([ddx!], { ...attributes, output: [dy!.shape[1]!, dy!.shape[2]!] }),
+  ],
+});
+
+/**
+ * Resizes images as tf.image.resize does without antialias: half-pixel centres.
+ *
+ * @param x - [n, h, w, c]
+ * @param size - new `[height, width]`
+ */
+export function resize(x: TensorLike, size: Pair, { method = 'bilinear' }: { method?: ResizeMethod } = {}): Tensor {
+  const t = asTensor('resize', x);
+  requireRank('resize', 'x', t, 4);
+  requireFloat('resize', 'x', t);
+  requireArgument('resize', method === 'bilinear' || method === 'nearest', `method 'bilinear' or 'nearest'`, method);
+  return resizeOp([t], { method, output: pair('resize', 'size', size) });
+}
