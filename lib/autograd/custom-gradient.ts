@@ -26,7 +26,9 @@ export function customGradient(fn: (...args: Tensor[]) => CustomResult): (...arg
     const inputs = args.map((a) => asTensor('customGradient', a));
     const { value, gradient } = fn(...inputs);
     if (!(value instanceof Tensor) || typeof gradient !== 'function') {
-      throw new FoveaError('customGradient: expected the function to return { value, gradient }', { op: 'customGradient' });
+      throw new FoveaError('customGradient: expected the function to return { value, gradient }', {
+        op: 'customGradient',
+      });
     }
     let made: readonly Tensor[] | undefined;
     const gradients = (dy: Tensor): readonly Tensor[] => {
@@ -38,7 +40,12 @@ export function customGradient(fn: (...args: Tensor[]) => CustomResult): (...arg
       }
       made.forEach((g, i) => {
         if (g.shape.join() !== inputs[i]!.shape.join()) {
-          throw mismatch('ERR_SHAPE', { op: 'customGradient' }, `gradient ${i} of shape ${formatShape(inputs[i]!.shape)}`, formatShape(g.shape));
+          throw mismatch(
+            'ERR_SHAPE',
+            { op: 'customGradient' },
+            `gradient ${i} of shape ${formatShape(inputs[i]!.shape)}`,
+            formatShape(g.shape),
+          );
         }
       });
       return made;

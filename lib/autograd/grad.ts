@@ -54,8 +54,14 @@ export function valueAndGrad<R extends LossResult>(fn: () => R, variables?: read
  * await slope(tensor([1, 2, 3])).data(); // 2, 4, 6
  */
 export function grad(fn: (...args: Tensor[]) => Tensor): (...args: TensorLike[]) => Tensor;
-export function grad(fn: (...args: Tensor[]) => Tensor, argnums: readonly number[]): (...args: TensorLike[]) => Tensor[];
-export function grad(fn: (...args: Tensor[]) => Tensor, argnums?: readonly number[]): (...args: TensorLike[]) => Tensor | Tensor[] {
+export function grad(
+  fn: (...args: Tensor[]) => Tensor,
+  argnums: readonly number[],
+): (...args: TensorLike[]) => Tensor[];
+export function grad(
+  fn: (...args: Tensor[]) => Tensor,
+  argnums?: readonly number[],
+): (...args: TensorLike[]) => Tensor | Tensor[] {
   const both = gradsOf(fn, argnums ?? [0]);
   return (...args) => (argnums ? both(...args).grads : both(...args).grads[0]!);
 }
@@ -69,8 +75,10 @@ export function gradsOf(
     withRecording(() => {
       const inputs = args.map((a) => asTensor('grad', a));
       for (const n of argnums) {
-        if (!inputs[n]) throw mismatch('ERR_ARGUMENT', { op: 'grad' }, `an argument number ${n}`, `${inputs.length} arguments`);
-        if (!isFloat(inputs[n].dtype)) throw mismatch('ERR_DTYPE', { op: 'grad' }, `argument ${n} of dtype float32`, inputs[n].dtype);
+        if (!inputs[n])
+          throw mismatch('ERR_ARGUMENT', { op: 'grad' }, `an argument number ${n}`, `${inputs.length} arguments`);
+        if (!isFloat(inputs[n].dtype))
+          throw mismatch('ERR_DTYPE', { op: 'grad' }, `argument ${n} of dtype float32`, inputs[n].dtype);
       }
       const value = fn(...inputs);
       checkLoss(value);
@@ -80,7 +88,10 @@ export function gradsOf(
 }
 
 /** Gradients of any tensor by others, given the gradient that arrives at it: a vector-Jacobian product. */
-export function vjp(fn: (...args: Tensor[]) => Tensor, ...args: Tensor[]): { value: Tensor; pullback: (dy: Tensor) => Tensor[] } {
+export function vjp(
+  fn: (...args: Tensor[]) => Tensor,
+  ...args: Tensor[]
+): { value: Tensor; pullback: (dy: Tensor) => Tensor[] } {
   const value = withRecording(() => fn(...args));
   return {
     value,
@@ -97,7 +108,9 @@ export function vjp(fn: (...args: Tensor[]) => Tensor, ...args: Tensor[]): { val
 
 function checkLoss(loss: unknown): asserts loss is Tensor {
   if (!(loss instanceof Tensor)) {
-    throw new FoveaError(`grad: expected the function to return a scalar tensor, received ${typeof loss}`, { op: 'grad' });
+    throw new FoveaError(`grad: expected the function to return a scalar tensor, received ${typeof loss}`, {
+      op: 'grad',
+    });
   }
   if (loss.size !== 1) throw mismatch('ERR_SHAPE', { op: 'grad' }, 'a scalar loss', formatShape(loss.shape));
   if (!isFloat(loss.dtype)) throw mismatch('ERR_DTYPE', { op: 'grad' }, 'a loss of dtype float32', loss.dtype);

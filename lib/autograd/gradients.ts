@@ -40,16 +40,24 @@ function pathNodes(target: Value, wanted: ReadonlySet<string>): { order: GraphNo
   return { order: ascending.reverse().filter((n) => leads.has(n)), leads };
 }
 
-function propagate(node: GraphNode, arrived: Map<string, Tensor>, wanted: ReadonlySet<string>, leads: ReadonlySet<GraphNode>): void {
+function propagate(
+  node: GraphNode,
+  arrived: Map<string, Tensor>,
+  wanted: ReadonlySet<string>,
+  leads: ReadonlySet<GraphNode>,
+): void {
   const dy = node.outputs.map((_, index) => arrived.get(valueKey({ node, index })));
   const op = node.op;
   if (!op || op.differentiable === false || dy.every((d) => d === undefined)) return;
   if (!op.gradient) {
-    throw new FoveaError(`${op.name}${node.layer ? ` "${node.layer}"` : ''}: has no gradient; derivatives of this order are not supported`, {
-      code: 'ERR_UNSUPPORTED',
-      op: op.name,
-      layer: node.layer,
-    });
+    throw new FoveaError(
+      `${op.name}${node.layer ? ` "${node.layer}"` : ''}: has no gradient; derivatives of this order are not supported`,
+      {
+        code: 'ERR_UNSUPPORTED',
+        op: op.name,
+        layer: node.layer,
+      },
+    );
   }
   const rules = op.gradient({
     inputs: node.inputs.map((v) => new Tensor(v)),
@@ -63,10 +71,13 @@ function propagate(node: GraphNode, arrived: Map<string, Tensor>, wanted: Readon
     if (!rule || !isFloat(specOf(input).dtype) || !(wanted.has(key) || leads.has(input.node))) return;
     const gradient = rule();
     if (!sameShape(gradient.shape, specOf(input).shape)) {
-      throw new FoveaError(`${op.name}: its gradient rule made [${gradient.shape.join()}] for an input of [${specOf(input).shape.join()}]`, {
-        code: 'ERR_SHAPE',
-        op: op.name,
-      });
+      throw new FoveaError(
+        `${op.name}: its gradient rule made [${gradient.shape.join()}] for an input of [${specOf(input).shape.join()}]`,
+        {
+          code: 'ERR_SHAPE',
+          op: op.name,
+        },
+      );
     }
     const before = arrived.get(key);
     arrived.set(key, before ? add(before, gradient) : gradient);

@@ -2,7 +2,8 @@ import { sizeOf } from '../tensor/shape.js';
 import type { Graph, IrValue, Step, Update } from './ir.js';
 
 /** Where a value lives: an external place of the plan, or a block that the arena will hold. */
-export type Home = { readonly kind: 'external'; readonly index: number } | { readonly kind: 'block'; readonly block: number };
+export type Home =
+  { readonly kind: 'external'; readonly index: number } | { readonly kind: 'block'; readonly block: number };
 
 /** A graph whose values all have a home. Outputs follow the graph's externals in the plan's list of externals. */
 export interface Assigned {

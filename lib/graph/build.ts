@@ -104,6 +104,8 @@ function lower(node: GraphNode, inputs: readonly number[], outputs: readonly num
 /** Text that is equal for graphs that may share a plan. */
 export function signatureOf(graph: Graph): string {
   return JSON.stringify(graph, (_, value: unknown) =>
-    typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)) ? `#${Object.is(value, -0) ? '-0' : value}` : value,
+    typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+      ? `#${Object.is(value, -0) ? '-0' : value}`
+      : value,
   );
 }

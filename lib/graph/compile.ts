@@ -70,7 +70,10 @@ interface Traced {
  *   return value;
  * });
  */
-export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): CompiledFunction<A, R> {
+export function compile<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  options: CompileOptions = {},
+): CompiledFunction<A, R> {
   const name = options.name ?? (fn.name || 'anonymous');
   const maxTraces = options.maxTraces ?? 64;
   const traces = new Map<string, Traced>();
@@ -127,23 +130,30 @@ function dropOldest(traces: Map<string, Traced>): void {
 }
 
 /** Runs `fn` on placeholders and plans what it did. */
-function traceCall<A extends readonly unknown[]>(name: string, device: string, fn: (...args: A) => unknown, args: A): Traced {
+function traceCall<A extends readonly unknown[]>(
+  name: string,
+  device: string,
+  fn: (...args: A) => unknown,
+  args: A,
+): Traced {
   const trace = new Trace(name, device);
   const argumentNodes: GraphNode[] = [];
   const { rebuild: rebuildArgs, leaves } = flattenTree(args);
   const placeholders = leaves.map((leaf) => {
-    const spec = leaf instanceof Tensor ? { shape: leaf.shape, dtype: leaf.dtype } : { shape: [], dtype: 'float32' as const };
+    const spec =
+      leaf instanceof Tensor ? { shape: leaf.shape, dtype: leaf.dtype } : { shape: [], dtype: 'float32' as const };
     const node = trace.placeholder(spec);
     argumentNodes.push(node);
     return tensorOf(node);
   });
-  const result = withTrace(trace, () => fn(...(rebuildArgs(placeholders) as unknown as A)));
+  const result = withTrace(trace, () => fn(...(rebuildArgs(placeholders) as A)));
   if (result instanceof Promise) {
     throw new FoveaError(`compile: expected ${name} to return tensors at once, received a promise`, { op: 'compile' });
   }
-  const out = flattenTree(result as Tree);
+  const out = flattenTree(result);
   const outputs = out.leaves.map((leaf) => {
-    if (!(leaf instanceof Tensor)) throw mismatch('ERR_ARGUMENT', { op: 'compile' }, `tensors from ${name}`, typeof leaf);
+    if (!(leaf instanceof Tensor))
+      throw mismatch('ERR_ARGUMENT', { op: 'compile' }, `tensors from ${name}`, typeof leaf);
     return leaf.value('compile');
   });
   const updates = [...trace.assigned].map(([variable, tensor]) => ({
@@ -177,7 +187,10 @@ function traceCall<A extends readonly unknown[]>(name: string, device: string, f
 }
 
 /** The buffers of one run, in the plan's order, without outputs. */
-function collectBuffers(traced: Traced, leaves: readonly unknown[]): { buffers: DeviceBuffer[]; temporary: DeviceBuffer[] } {
+function collectBuffers(
+  traced: Traced,
+  leaves: readonly unknown[],
+): { buffers: DeviceBuffer[]; temporary: DeviceBuffer[] } {
   const backend = backendOf(traced.device);
   const temporary: DeviceBuffer[] = [];
   const buffers = leaves.map((leaf) => {
@@ -192,7 +205,12 @@ function collectBuffers(traced: Traced, leaves: readonly unknown[]): { buffers: 
   });
   for (const { variable, written } of traced.variables) {
     if (variable.device !== traced.device) {
-      throw mismatch('ERR_DEVICE', { op: traced.trace.name, layer: variable.name }, `a variable on ${traced.device}`, variable.device);
+      throw mismatch(
+        'ERR_DEVICE',
+        { op: traced.trace.name, layer: variable.name },
+        `a variable on ${traced.device}`,
+        variable.device,
+      );
     }
     const { storage, exclusive } = variable.storage();
     buffers.push(written && !exclusive ? ownCopy(variable, storage, traced.device) : storage.buffer);
@@ -200,7 +218,8 @@ function collectBuffers(traced: Traced, leaves: readonly unknown[]): { buffers: 
   traced.trace.hostInputs.forEach(({ read }, i) => {
     const host = traced.hostBuffers[i]!;
     const value = read();
-    if (!Number.isFinite(value)) throw mismatch('ERR_ARGUMENT', { op: traced.trace.name }, 'a finite host value', String(value));
+    if (!Number.isFinite(value))
+      throw mismatch('ERR_ARGUMENT', { op: traced.trace.name }, 'a finite host value', String(value));
     if (value !== host.value) {
       host.buffer.write(new Float32Array([value]));
       host.value = value;
@@ -243,9 +262,13 @@ function deviceOf(name: string, leaves: readonly unknown[]): string {
     if (!(leaf instanceof Tensor)) continue;
     device ??= leaf.device;
     if (device !== leaf.device) {
-      throw mismatch('ERR_DEVICE', { op: name }, `all arguments on ${device}`, `one of shape ${formatShape(leaf.shape)} on ${leaf.device}`);
+      throw mismatch(
+        'ERR_DEVICE',
+        { op: name },
+        `all arguments on ${device}`,
+        `one of shape ${formatShape(leaf.shape)} on ${leaf.device}`,
+      );
     }
   }
   return device ?? currentDevice();
 }
-

@@ -1,4 +1,10 @@
-import type { Attributes, PlanDescription, SlotDescription, StepDescription, StorageDescription } from '../backends/backend.js';
+import type {
+  Attributes,
+  PlanDescription,
+  SlotDescription,
+  StepDescription,
+  StorageDescription,
+} from '../backends/backend.js';
 import { bytesPerElement } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';
 import { assignStorage, type Assigned } from './assign-storage.js';

@@ -12,7 +12,9 @@ import { isRecording } from './trace.js';
  * of the work are thrown to whoever reads the storages.
  */
 export function evaluateValues(values: readonly Value[]): void {
-  const pending = values.filter((v, i) => !v.node.storages[v.index] && values.findIndex((w) => w.node === v.node && w.index === v.index) === i);
+  const pending = values.filter(
+    (v, i) => !v.node.storages[v.index] && values.findIndex((w) => w.node === v.node && w.index === v.index) === i,
+  );
   for (const value of pending) if (value.node.leaf?.kind === 'scalar') resolveScalar(value, value.node.leaf.value);
   const computed = pending.filter((v) => !v.node.leaf);
   for (const device of new Set(computed.map((v) => v.node.device))) {

@@ -34,6 +34,8 @@ export function cloneBuffer(device: string, source: DeviceBuffer): DeviceBuffer 
   const value = { shape: [source.size], dtype: source.dtype, kind: 'external' } as const;
   const graph: Graph = { values: [value], steps: [], externals: [0], outputs: [0], updates: [] };
   const target = backendOf(device).createBuffer(source.dtype, source.size);
-  planFor(device, graph).run([source, target], 1).catch(() => undefined);
+  planFor(device, graph)
+    .run([source, target], 1)
+    .catch(() => undefined);
   return target;
 }

@@ -46,7 +46,7 @@ export function flattenTree(tree: Tree): FlatTree {
     }
     throw new FoveaError(
       `compile: expected tensors, numbers, strings, booleans, arrays and plain records, received ${
-        typeof node === 'object' ? (node.constructor.name || 'an object') : typeof node
+        typeof node === 'object' ? node.constructor.name || 'an object' : typeof node
       }`,
       { op: 'compile' },
     );

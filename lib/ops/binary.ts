@@ -22,7 +22,12 @@ function broadcastAll(op: string, inputs: readonly ValueSpec[]): Shape {
   let shape: Shape = inputs[0]!.shape;
   for (const input of inputs.slice(1)) {
     const next = broadcastShapes(shape, input.shape);
-    requireShape(op, next !== undefined, 'shapes that broadcast', inputs.map((i) => formatShape(i.shape)).join(' and '));
+    requireShape(
+      op,
+      next !== undefined,
+      'shapes that broadcast',
+      inputs.map((i) => formatShape(i.shape)).join(' and '),
+    );
     shape = next!;
   }
   return shape;
@@ -93,7 +98,10 @@ export const mul = (a: TensorLike, b: TensorLike): Tensor => apply('mul', a, b);
 export const div = (a: TensorLike, b: TensorLike): Tensor => {
   const y = apply('div', a, b);
   if (!isFloat(y.dtype)) {
-    throw new FoveaError(`div: expected float32 operands, received ${y.dtype}; use floorDiv or cast`, { code: 'ERR_DTYPE', op: 'div' });
+    throw new FoveaError(`div: expected float32 operands, received ${y.dtype}; use floorDiv or cast`, {
+      code: 'ERR_DTYPE',
+      op: 'div',
+    });
   }
   return y;
 };
@@ -151,4 +159,3 @@ export function squaredDifference(a: TensorLike, b: TensorLike): Tensor {
   const d = sub(a, b);
   return mul(d, d);
 }
-

@@ -17,7 +17,13 @@ export function requireShape(op: string, ok: boolean, expected: string, received
 
 /** Throws ERR_ARGUMENT unless `ok`. */
 export function requireArgument(op: string, ok: boolean, expected: string, received: unknown): void {
-  if (!ok) throw mismatch('ERR_ARGUMENT', where(op), expected, typeof received === 'string' ? received : JSON.stringify(received) ?? String(received));
+  if (!ok)
+    throw mismatch(
+      'ERR_ARGUMENT',
+      where(op),
+      expected,
+      typeof received === 'string' ? received : (JSON.stringify(received) ?? String(received)),
+    );
 }
 
 /** Throws unless the value has the rank. */

@@ -72,7 +72,11 @@ const backwardKernel: Op1<ConvAttributes> = defineOp1({
  * @returns [n, oh, ow, filters]
  * @throws FoveaError ERR_SHAPE when channels do not fit the kernel and groups, or the window does not fit the input
  */
-export function conv2d(x: TensorLike, kernel: TensorLike, options: Conv2dOptions & { bias?: TensorLike | undefined } = {}): Tensor {
+export function conv2d(
+  x: TensorLike,
+  kernel: TensorLike,
+  options: Conv2dOptions & { bias?: TensorLike | undefined } = {},
+): Tensor {
   const op = 'conv2d';
   const input = asTensor(op, x);
   const k = asTensor(op, kernel);
@@ -116,7 +120,12 @@ export function depthwiseConv2d(
   requireRank(op, 'x', input, 4);
   requireRank(op, 'kernel', k, 4);
   const [kh, kw, channels, multiplier] = k.shape as [number, number, number, number];
-  requireShape(op, input.shape[3] === channels, `inputs with ${channels} channels (kernel is ${formatShape(k.shape)})`, formatShape(input.shape));
+  requireShape(
+    op,
+    input.shape[3] === channels,
+    `inputs with ${channels} channels (kernel is ${formatShape(k.shape)})`,
+    formatShape(input.shape),
+  );
   return conv2d(input, reshape(k, [kh, kw, 1, channels * multiplier]), { ...options, groups: channels });
 }
 
@@ -162,7 +171,12 @@ export function conv2dTranspose(
   requireFloat(op, 'x', input);
   requireSameDType(op, [input, k]);
   const [kh, kw, , channels] = k.shape as [number, number, number, number];
-  requireShape(op, input.shape[3] === channels, `inputs with ${channels} channels (kernel is ${formatShape(k.shape)})`, formatShape(input.shape));
+  requireShape(
+    op,
+    input.shape[3] === channels,
+    `inputs with ${channels} channels (kernel is ${formatShape(k.shape)})`,
+    formatShape(input.shape),
+  );
   const padding = options.padding ?? 'valid';
   requireArgument(op, padding === 'same' || padding === 'valid', `padding 'same' or 'valid'`, padding);
   const strides = pair(op, 'strides', options.strides ?? 1);
@@ -186,6 +200,11 @@ export function conv2dTranspose(
 export function biasAdd(op: string, x: Tensor, bias: TensorLike | undefined): Tensor {
   if (bias === undefined) return x;
   const b = asTensor(op, bias);
-  requireShape(op, b.rank === 1 && b.shape[0] === x.shape.at(-1), `a bias of shape [${x.shape.at(-1)}]`, formatShape(b.shape));
+  requireShape(
+    op,
+    b.rank === 1 && b.shape[0] === x.shape.at(-1),
+    `a bias of shape [${x.shape.at(-1)}]`,
+    formatShape(b.shape),
+  );
   return add(x, b);
 }

@@ -55,7 +55,9 @@ export const opTable: ReadonlyMap<string, OpDefinition> = table;
  *
  * @returns a function from input tensors and attributes to output tensors
  */
-export function defineOp<A extends Attributes>(definition: OpDefinition<A>): (inputs: readonly Tensor[], attributes: A) => Tensor[] {
+export function defineOp<A extends Attributes>(
+  definition: OpDefinition<A>,
+): (inputs: readonly Tensor[], attributes: A) => Tensor[] {
   if (table.has(definition.name)) throw new FoveaError(`defineOp: ${definition.name} is defined twice`);
   // The table forgets which attributes an op has; each definition only ever meets its own.
   const erased = definition as unknown as OpDefinition;

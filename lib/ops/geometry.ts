@@ -17,11 +17,15 @@ export interface WindowGeometry {
 
 /** Makes a pair of whole numbers of at least `least`. */
 export function pair(op: string, name: string, value: Pair, least = 1): [number, number] {
-  const both: readonly number[] = typeof value === 'number' ? [value, value] : value;
-  if (!Array.isArray(both) || both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= least)) {
-    throw mismatch('ERR_ARGUMENT', { op }, `${name} of one or two whole numbers of at least ${least}`, JSON.stringify(value));
-  }
-  return [both[0]!, both[1]!];
+  const [first, second, ...more]: readonly unknown[] = Array.isArray(value) ? value : [value, value];
+  const fits = (v: unknown): v is number => Number.isInteger(v) && (v as number) >= least;
+  if (fits(first) && fits(second) && more.length === 0) return [first, second];
+  throw mismatch(
+    'ERR_ARGUMENT',
+    { op },
+    `${name} of one or two whole numbers of at least ${least}`,
+    JSON.stringify(value),
+  );
 }
 
 /**
@@ -82,7 +86,12 @@ function resolvePadding(
     return [top, bottom, left, right];
   }
   if (!Array.isArray(padding) || padding.length !== 4 || !padding.every((p) => Number.isInteger(p) && p >= 0)) {
-    throw mismatch('ERR_ARGUMENT', { op }, `padding 'same', 'valid' or [top, bottom, left, right]`, JSON.stringify(padding));
+    throw mismatch(
+      'ERR_ARGUMENT',
+      { op },
+      `padding 'same', 'valid' or [top, bottom, left, right]`,
+      JSON.stringify(padding),
+    );
   }
   return [...(padding as [number, number, number, number])];
 }
@@ -122,6 +131,7 @@ export function transposedDimension(
     const total = Math.max((n - 1) * stride + span - output, 0);
     return { output, before: Math.floor(total / 2), after: total - Math.floor(total / 2) };
   }
-  const output = outputPadding === undefined ? n * stride + Math.max(span - stride, 0) : (n - 1) * stride + span + outputPadding;
+  const output =
+    outputPadding === undefined ? n * stride + Math.max(span - stride, 0) : (n - 1) * stride + span + outputPadding;
   return { output, before: 0, after: 0 };
 }

@@ -51,7 +51,10 @@ const scatterOp: Op1<{ axis: number; shape: Shape }> = defineOp1({
   name: 'scatterAdd',
   lowering: { kind: 'kernel', kernel: 'scatterAdd' },
   infer: ([, dy], { shape }) => [{ shape, dtype: dy!.dtype }],
-  gradient: ({ inputs: [indices], dy: [ddx], attributes: { axis } }) => [null, () => gatherOp([ddx!, indices!], { axis })],
+  gradient: ({ inputs: [indices], dy: [ddx], attributes: { axis } }) => [
+    null,
+    () => gatherOp([ddx!, indices!], { axis }),
+  ],
 });
 
 /**

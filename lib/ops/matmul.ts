@@ -40,7 +40,12 @@ export function matmul(a: TensorLike, b: TensorLike, { transposeA = false, trans
   let [x, y] = [asTensor(op, a), asTensor(op, b)];
   requireFloat(op, 'a', x);
   requireSameDType(op, [x, y]);
-  requireShape(op, x.rank >= 2 && y.rank >= 2, 'ranks of at least 2', `${formatShape(x.shape)} and ${formatShape(y.shape)}`);
+  requireShape(
+    op,
+    x.rank >= 2 && y.rank >= 2,
+    'ranks of at least 2',
+    `${formatShape(x.shape)} and ${formatShape(y.shape)}`,
+  );
   const inner = columns(x.shape, transposeA);
   const batch = broadcastShapes(x.shape.slice(0, -2), y.shape.slice(0, -2));
   requireShape(

@@ -22,7 +22,12 @@ const trainingOp = defineOp<BatchNormAttributes>({
   ],
   // Mean and variance serve the moving statistics only: gradients that arrive there are refused by `backward`.
   gradient: ({ inputs: [x, gamma], outputs: [, mean, variance], dy, attributes: { epsilon } }) => {
-    requireArgument('batchNorm', dy[1] === undefined && dy[2] === undefined, 'gradients at y only', 'one at mean or variance');
+    requireArgument(
+      'batchNorm',
+      dy[1] === undefined && dy[2] === undefined,
+      'gradients at y only',
+      'one at mean or variance',
+    );
     let made: Tensor[] | undefined;
     const grads = (): Tensor[] => (made ??= backwardOp([x!, gamma!, mean!, variance!, dy[0]!], { epsilon }));
     return [() => grads()[0]!, () => grads()[1]!, () => grads()[2]!];
@@ -39,7 +44,12 @@ function check(op: string, x: Tensor, vectors: readonly Tensor[]): void {
   requireFloat(op, 'x', x);
   requireShape(op, x.rank >= 2, 'a rank of at least 2', formatShape(x.shape));
   for (const v of vectors) {
-    requireShape(op, v.rank === 1 && v.shape[0] === x.shape.at(-1), `statistics of shape [${x.shape.at(-1)}]`, formatShape(v.shape));
+    requireShape(
+      op,
+      v.rank === 1 && v.shape[0] === x.shape.at(-1),
+      `statistics of shape [${x.shape.at(-1)}]`,
+      formatShape(v.shape),
+    );
   }
 }
 
@@ -111,6 +121,11 @@ export function lrn(x: TensorLike, { depthRadius = 5, bias = 1, alpha = 1, beta 
   const t = asTensor('lrn', x);
   requireFloat('lrn', 'x', t);
   requireShape('lrn', t.rank >= 1, 'a rank of at least 1', formatShape(t.shape));
-  requireArgument('lrn', Number.isInteger(depthRadius) && depthRadius >= 0, 'a depthRadius of zero or more', depthRadius);
+  requireArgument(
+    'lrn',
+    Number.isInteger(depthRadius) && depthRadius >= 0,
+    'a depthRadius of zero or more',
+    depthRadius,
+  );
   return lrnOp([t], { depthRadius, bias, alpha, beta });
 }

@@ -32,7 +32,12 @@ const reduceOp = defineOp1<ReduceAttributes>({
   gradient: (context) => [() => reduceGradient(context)],
 });
 
-function reduceGradient({ inputs: [x], outputs: [y], dy: [dy], attributes: { mode, axes } }: GradientContext<ReduceAttributes>): Tensor {
+function reduceGradient({
+  inputs: [x],
+  outputs: [y],
+  dy: [dy],
+  attributes: { mode, axes },
+}: GradientContext<ReduceAttributes>): Tensor {
   const kept = x!.shape.map((d, i) => (axes.includes(i) ? 1 : d));
   const spread = (t: Tensor): Tensor => broadcastTo(reshape(t, kept), x!.shape);
   switch (mode) {
@@ -86,4 +91,3 @@ export function sumTo(t: Tensor, shape: Shape): Tensor {
   const summed = axes.length > 0 ? reduceOp([t], { mode: 'sum', axes }) : t;
   return sameShape(summed.shape, shape) ? summed : reshape(summed, shape);
 }
-

@@ -1,5 +1,14 @@
 import { asTensor, scalar, type TensorLike } from '../tensor/create.js';
-import { broadcastShapes, checkShape, formatShape, normalizeAxes, normalizeAxis, sameShape, sizeOf, type Shape } from '../tensor/shape.js';
+import {
+  broadcastShapes,
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  sameShape,
+  sizeOf,
+  type Shape,
+} from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { requireArgument, requireSameDType, requireShape } from './check.js';
 import { defineOp1 } from './define.js';
@@ -24,7 +33,12 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
 function inferDimension(t: Tensor, shape: Shape): number[] {
   const known = shape.filter((d) => d !== -1);
   const rest = t.size / sizeOf(known);
-  requireShape('reshape', known.length === shape.length - 1 && Number.isInteger(rest), `a shape for ${t.size} elements`, formatShape(shape));
+  requireShape(
+    'reshape',
+    known.length === shape.length - 1 && Number.isInteger(rest),
+    `a shape for ${t.size} elements`,
+    formatShape(shape),
+  );
   return shape.map((d) => (d === -1 ? rest : d));
 }
 
@@ -70,7 +84,12 @@ const transposeOp = defineOp1<{ perm: readonly number[] }>({
 export function transpose(x: TensorLike, perm?: readonly number[]): Tensor {
   const t = asTensor('transpose', x);
   const order = (perm ?? t.shape.map((_, i) => t.rank - 1 - i)).map((p) => normalizeAxis('transpose', p, t.rank));
-  requireArgument('transpose', order.length === t.rank && new Set(order).size === t.rank, `a permutation of ${t.rank} axes`, perm);
+  requireArgument(
+    'transpose',
+    order.length === t.rank && new Set(order).size === t.rank,
+    `a permutation of ${t.rank} axes`,
+    perm,
+  );
   return order.every((p, i) => p === i) ? t : transposeOp([t], { perm: order });
 }
 
@@ -87,7 +106,12 @@ export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   if (sameShape(t.shape, shape)) return t;
   checkShape('broadcastTo', shape);
   const fits = broadcastShapes(t.shape, shape);
-  requireShape('broadcastTo', fits !== undefined && sameShape(fits, shape), `a shape that broadcasts to ${formatShape(shape)}`, formatShape(t.shape));
+  requireShape(
+    'broadcastTo',
+    fits !== undefined && sameShape(fits, shape),
+    `a shape that broadcasts to ${formatShape(shape)}`,
+    formatShape(t.shape),
+  );
   return broadcastOp([t], { shape });
 }
 
@@ -151,11 +175,22 @@ const sliceOp = defineOp1<{ begin: readonly number[]; size: readonly number[] }>
  */
 export function slice(x: TensorLike, begin: readonly number[], size: readonly number[]): Tensor {
   const t = asTensor('slice', x);
-  requireArgument('slice', begin.length === t.rank && size.length === t.rank, `begin and size of ${t.rank} numbers`, { begin, size });
+  requireArgument('slice', begin.length === t.rank && size.length === t.rank, `begin and size of ${t.rank} numbers`, {
+    begin,
+    size,
+  });
   const from = begin.map((b, i) => (b < 0 ? b + t.shape[i]! : b));
   const length = size.map((s, i) => (s === -1 ? t.shape[i]! - from[i]! : s));
-  const inside = from.every((b, i) => Number.isInteger(b) && Number.isInteger(length[i]) && b >= 0 && length[i]! >= 0 && b + length[i]! <= t.shape[i]!);
-  requireShape('slice', inside, `a block inside ${formatShape(t.shape)}`, `begin ${formatShape(begin)}, size ${formatShape(size)}`);
+  const inside = from.every(
+    (b, i) =>
+      Number.isInteger(b) && Number.isInteger(length[i]) && b >= 0 && length[i]! >= 0 && b + length[i]! <= t.shape[i]!,
+  );
+  requireShape(
+    'slice',
+    inside,
+    `a block inside ${formatShape(t.shape)}`,
+    `begin ${formatShape(begin)}, size ${formatShape(size)}`,
+  );
   return sameShape(length, t.shape) ? t : sliceOp([t], { begin: from, size: length });
 }
 
@@ -164,7 +199,12 @@ export function split(x: TensorLike, count: number, axis = -1): Tensor[] {
   const t = asTensor('split', x);
   const at = normalizeAxis('split', axis, t.rank);
   const length = t.shape[at]! / count;
-  requireShape('split', Number.isInteger(length) && count > 0, `axis ${at} divisible by ${count}`, formatShape(t.shape));
+  requireShape(
+    'split',
+    Number.isInteger(length) && count > 0,
+    `axis ${at} divisible by ${count}`,
+    formatShape(t.shape),
+  );
   return Array.from({ length: count }, (_, i) =>
     slice(
       t,
@@ -212,4 +252,3 @@ export function zerosLike(x: Tensor): Tensor {
 export function onesLike(x: Tensor): Tensor {
   return broadcastTo(scalar(1, x.dtype), x.shape);
 }
-

@@ -2,7 +2,20 @@ import type { Attributes } from '../backends/backend.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
 import { isDType, isFloat, type DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { add, and, div, greater, greaterEqual, less, lessEqual, mul, notEqual, reluGrad, select, sub } from './binary.js';
+import {
+  add,
+  and,
+  div,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  mul,
+  notEqual,
+  reluGrad,
+  select,
+  sub,
+} from './binary.js';
 import { requireArgument, requireFloat } from './check.js';
 import { defineOp1, type GradientContext } from './define.js';
 

@@ -32,7 +32,12 @@ export function tensor(values: TypedArray | NestedArray, shape?: Shape, options:
   const wanted = shape ?? flat.shape;
   checkShape('tensor', wanted);
   if (sizeOf(wanted) !== flat.data.length) {
-    throw mismatch('ERR_SHAPE', { op: 'tensor' }, `${sizeOf(wanted)} elements for shape ${formatShape(wanted)}`, String(flat.data.length));
+    throw mismatch(
+      'ERR_SHAPE',
+      { op: 'tensor' },
+      `${sizeOf(wanted)} elements for shape ${formatShape(wanted)}`,
+      String(flat.data.length),
+    );
   }
   return fromTyped(toTyped(flat.data, dtype), wanted, dtype, options.device ?? currentDevice());
 }
@@ -45,7 +50,16 @@ export function fromTyped(data: TypedArray, shape: Shape, dtype: DType, device: 
 
 /** @internal A tensor over an existing storage. */
 export function fromStorage(storage: Storage, shape: Shape, dtype: DType, device: string): Tensor {
-  const node = new GraphNode(undefined, [], {}, [{ shape, dtype }], device, layerPath(), { kind: 'storage' }, undefined);
+  const node = new GraphNode(
+    undefined,
+    [],
+    {},
+    [{ shape, dtype }],
+    device,
+    layerPath(),
+    { kind: 'storage' },
+    undefined,
+  );
   node.resolve(0, storage, true);
   return tensorOf(node);
 }
@@ -82,14 +96,20 @@ export function fill(shape: Shape, value: number, options: TensorOptions = {}): 
   return filled('fill', shape, value, options);
 }
 
-function filled(op: string, shape: Shape, value: number, { dtype = 'float32', device = currentDevice() }: TensorOptions): Tensor {
+function filled(
+  op: string,
+  shape: Shape,
+  value: number,
+  { dtype = 'float32', device = currentDevice() }: TensorOptions,
+): Tensor {
   checkShape(op, shape);
   return fromTyped(allocateTyped(dtype, sizeOf(shape)).fill(value), shape, dtype, device);
 }
 
 /** start, start + step, ... below stop, as int32 unless said otherwise. */
 export function range(start: number, stop: number, step = 1, options: TensorOptions = {}): Tensor {
-  if (step === 0 || !Number.isFinite(step)) throw mismatch('ERR_ARGUMENT', { op: 'range' }, 'a finite step other than 0', String(step));
+  if (step === 0 || !Number.isFinite(step))
+    throw mismatch('ERR_ARGUMENT', { op: 'range' }, 'a finite step other than 0', String(step));
   const count = Math.max(0, Math.ceil((stop - start) / step));
   return tensor(
     Array.from({ length: count }, (_, i) => start + i * step),
@@ -118,10 +138,13 @@ function toTyped(data: ArrayLike<number>, dtype: DType): TypedArray {
   for (let i = 0; i < data.length; i++) {
     const v = Number(data[i]);
     if (!Number.isInteger(v) || v < low || v > high) {
-      throw new FoveaError(`tensor: expected whole numbers from ${low} to ${high} for dtype ${dtype}, received ${v} at index ${i}`, {
-        code: 'ERR_DTYPE',
-        op: 'tensor',
-      });
+      throw new FoveaError(
+        `tensor: expected whole numbers from ${low} to ${high} for dtype ${dtype}, received ${v} at index ${i}`,
+        {
+          code: 'ERR_DTYPE',
+          op: 'tensor',
+        },
+      );
     }
     out[i] = v;
   }
@@ -150,5 +173,10 @@ function flatten(values: NestedArray): { data: number[]; shape: number[] } {
 }
 
 function ragged(shape: Shape): FoveaError {
-  return mismatch('ERR_SHAPE', { op: 'tensor' }, `nested arrays of shape ${formatShape(shape)} throughout`, 'a ragged array');
+  return mismatch(
+    'ERR_SHAPE',
+    { op: 'tensor' },
+    `nested arrays of shape ${formatShape(shape)} throughout`,
+    'a ragged array',
+  );
 }

@@ -36,12 +36,15 @@ export function formatShape(shape: Shape): string {
 /** Throws unless every dimension is a whole number of zero or more and the size is one that can exist. */
 export function checkShape(op: string, shape: Shape): void {
   if (!Array.isArray(shape) || !shape.every((d) => Number.isInteger(d) && d >= 0) || sizeOf(shape) > MAX_ELEMENTS) {
-    throw new FoveaError(`${op}: expected a shape of whole numbers of zero or more, received ${JSON.stringify(shape)}`, {
-      code: 'ERR_SHAPE',
-      op,
-      expected: 'whole numbers of zero or more',
-      received: shape,
-    });
+    throw new FoveaError(
+      `${op}: expected a shape of whole numbers of zero or more, received ${JSON.stringify(shape)}`,
+      {
+        code: 'ERR_SHAPE',
+        op,
+        expected: 'whole numbers of zero or more',
+        received: shape,
+      },
+    );
   }
 }
 

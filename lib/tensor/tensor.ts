@@ -27,10 +27,13 @@ export class Tensor {
   /** @internal The graph value behind this handle; throws once disposed. */
   value(op = 'tensor'): Value {
     if (!this.#value) {
-      throw new FoveaError(`${op}: expected a live tensor, received one of shape ${formatShape(this.shape)} that was disposed`, {
-        code: 'ERR_DISPOSED',
-        op,
-      });
+      throw new FoveaError(
+        `${op}: expected a live tensor, received one of shape ${formatShape(this.shape)} that was disposed`,
+        {
+          code: 'ERR_DISPOSED',
+          op,
+        },
+      );
     }
     return this.#value;
   }

@@ -75,7 +75,12 @@ export class Variable {
    */
   assign(value: Tensor): void {
     if (!sameShape(value.shape, this.shape)) {
-      throw mismatch('ERR_SHAPE', { op: 'assign', layer: this.name }, formatShape(this.shape), formatShape(value.shape));
+      throw mismatch(
+        'ERR_SHAPE',
+        { op: 'assign', layer: this.name },
+        formatShape(this.shape),
+        formatShape(value.shape),
+      );
     }
     if (value.dtype !== this.dtype) {
       throw mismatch('ERR_DTYPE', { op: 'assign', layer: this.name }, this.dtype, value.dtype);

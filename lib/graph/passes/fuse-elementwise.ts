@@ -29,7 +29,11 @@ export function fuseElementwise(graph: Graph): Graph {
       if (!sameShape(graph.values[producer.outputs[0]!]!.shape, graph.values[step.outputs[0]!]!.shape)) continue;
       const readLater = producer.outputs.every((o) => readers[o]!.every((r) => place[r] === at || place[r]! >= index));
       if (!readLater) continue;
-      const joined = join(producer, merged, (o) => keep.has(o) || readers[o]!.some((r) => place[r] !== at && place[r] !== index));
+      const joined = join(
+        producer,
+        merged,
+        (o) => keep.has(o) || readers[o]!.some((r) => place[r] !== at && place[r] !== index),
+      );
       if (!joined) continue;
       for (const output of producer.outputs) owner.delete(output);
       graph.steps.forEach((_, i) => {
@@ -51,14 +55,19 @@ export function fuseElementwise(graph: Graph): Graph {
  *
  * @returns undefined when the result would pass a limit
  */
-export function join(a: ElementwiseStep, b: ElementwiseStep, stored: (value: number) => boolean): ElementwiseStep | undefined {
+export function join(
+  a: ElementwiseStep,
+  b: ElementwiseStep,
+  stored: (value: number) => boolean,
+): ElementwiseStep | undefined {
   const inputs = [...new Set([...a.inputs, ...b.inputs.filter((i) => !a.outputs.includes(i))])];
   const keptOutputs = a.outputs.flatMap((o, i) => (stored(o) ? [{ value: o, register: a.program.results[i]! }] : []));
   const outputs = [...keptOutputs.map((k) => k.value), ...b.outputs];
   const count = a.program.instructions.length + b.program.instructions.length;
   if (inputs.length > MAX_INPUTS || outputs.length > MAX_OUTPUTS || count > MAX_INSTRUCTIONS) return undefined;
 
-  const shiftA = (r: number): number => (r < a.inputs.length ? inputs.indexOf(a.inputs[r]!) : r - a.inputs.length + inputs.length);
+  const shiftA = (r: number): number =>
+    r < a.inputs.length ? inputs.indexOf(a.inputs[r]!) : r - a.inputs.length + inputs.length;
   const firstOfB = inputs.length + a.program.instructions.length;
   const moveB = (r: number): number => {
     if (r >= b.inputs.length) return r - b.inputs.length + firstOfB;

@@ -12,7 +12,11 @@ export function fuseEpilogues(graph: Graph): Graph {
 
 /** The single instruction of an elementwise step, if it is that opcode. */
 function isSingle(step: Step | undefined, opcode: string): step is ElementwiseStep {
-  return step?.kind === 'elementwise' && step.program.instructions.length === 1 && step.program.instructions[0]!.opcode === opcode;
+  return (
+    step?.kind === 'elementwise' &&
+    step.program.instructions.length === 1 &&
+    step.program.instructions[0]!.opcode === opcode
+  );
 }
 
 /** The step that alone reads `id`, if `id` is not kept. */
@@ -35,7 +39,8 @@ function fuseBias(graph: Graph): Graph {
   const keep = kept(graph);
   const change = new Map<number, Step | undefined>();
   graph.steps.forEach((step, index) => {
-    if (step.kind !== 'kernel' || (step.kernel !== 'conv2d' && step.kernel !== 'matmul') || step.inputs.length !== 2) return;
+    if (step.kind !== 'kernel' || (step.kernel !== 'conv2d' && step.kernel !== 'matmul') || step.inputs.length !== 2)
+      return;
     const y = step.outputs[0]!;
     const at = onlyReader(graph, readers, keep, y);
     const add = graph.steps[at];
@@ -96,7 +101,8 @@ function fuseBiasGradients(graph: Graph): Graph {
     const dz = step.inputs[0]!;
     const sum = step.outputs[0]!;
     const axes = step.attributes['axes'] as readonly number[];
-    if (graph.values[dz]!.shape.length !== 4 || graph.values[sum]!.shape.length !== 1 || axes.join() !== '0,1,2') return;
+    if (graph.values[dz]!.shape.length !== 4 || graph.values[sum]!.shape.length !== 1 || axes.join() !== '0,1,2')
+      return;
     const at = readers[dz]!.find((r) => isKernelGradient(graph.steps[r]!, dz) && !change.has(r));
     if (at === undefined || readers[sum]!.some((r) => r <= at)) return;
     const conv = graph.steps[at] as KernelStep;
@@ -107,5 +113,10 @@ function fuseBiasGradients(graph: Graph): Graph {
 }
 
 function isKernelGradient(step: Step, dz: number): boolean {
-  return step.kind === 'kernel' && step.kernel === 'conv2dBackwardKernel' && step.inputs[1] === dz && step.outputs.length === 1;
+  return (
+    step.kind === 'kernel' &&
+    step.kernel === 'conv2dBackwardKernel' &&
+    step.inputs[1] === dz &&
+    step.outputs.length === 1
+  );
 }
