@@ -144,7 +144,7 @@ function* execute(
     typeof operand === 'number' ? externals[operand]!.data : operand;
   try {
     const failed = externals.find(({ failure }) => failure !== undefined);
-    if (failed !== undefined) throw failed.failure;
+    if (failed?.failure !== undefined) throw failed.failure;
     for (const step of steps) {
       const start = performance.now();
       compute(step, elements);

@@ -115,7 +115,7 @@ function overlap(plan: PlanDescription, a: number, b: number): boolean {
   return Math.max(first.offset, second.offset) < Math.min(first.offset + first.bytes, second.offset + second.bytes);
 }
 
-/** Outputs share memory with nothing, but output 0 of an in-place kernel with inputs of its shape and dtype. */
+/** Outputs share memory with nothing, but those of an in-place kernel with inputs of their size and dtype. */
 function checkSharing(plan: PlanDescription, step: StepDescription, call: KernelCall, inPlace: boolean): void {
   step.outputs.forEach((output, j) => {
     const out = plan.slots[output]!;
@@ -129,13 +129,12 @@ function checkSharing(plan: PlanDescription, step: StepDescription, call: Kernel
       if (!overlap(plan, out.storage, from.storage)) return;
       const allowed =
         inPlace &&
-        j === 0 &&
         sameStorage(plan, out.storage, from.storage) &&
         out.dtype === from.dtype &&
-        sameShape(out.shape, from.shape);
+        sizeOf(out.shape) === sizeOf(from.shape);
       if (allowed) return;
       throw call.invalid(
-        inPlace ? 'output 0 in place of an input of its shape and dtype' : 'outputs apart from the inputs',
+        inPlace ? 'an output in place of an input of its size and dtype' : 'outputs apart from the inputs',
         `output ${j} ${describeType(out)} on the memory of input ${i} ${describeType(from)}`,
       );
     });
