@@ -13,7 +13,7 @@ import { specOf, type GraphNode, type Value } from './node.js';
 import { disabledPasses } from './passes/index.js';
 import { cloneBuffer, makePlan } from './plan-cache.js';
 import { currentTrace, Trace, withTrace } from './trace.js';
-import { flattenTree, type Tree } from './tree.js';
+import { flattenTree } from './tree.js';
 
 export interface CompileOptions {
   /** Appears in errors; the function's own name by default. */

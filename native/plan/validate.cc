@@ -110,9 +110,9 @@ void checkOverlaps(const PlanDesc& plan, const StepDesc& step, const KernelEntry
       if (!written.overlaps(extentOf(plan, input))) continue;
       const bool same = (output.storage == input.storage || written.external >= 0) &&
                         output.tensor.dtype == input.tensor.dtype && output.tensor.size() == input.tensor.size();
-      require(kernel.inPlace && o == 0 && same,
+      require(kernel.inPlace && same,
               step.kernel + ": output " + std::to_string(o) + " overlaps input " + std::to_string(i) +
-                  (kernel.inPlace ? "; in place expects output 0 with the same storage, size and dtype"
+                  (kernel.inPlace ? "; in place expects an output with the same storage, size and dtype"
                                   : "; this kernel does not run in place"));
     }
     for (size_t other = 0; other < o; ++other) {

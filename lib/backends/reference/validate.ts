@@ -1,7 +1,7 @@
 import { mismatch } from '../../errors.js';
 import type { FoveaError } from '../../errors.js';
 import { bytesPerElement, isDType } from '../../tensor/dtype.js';
-import { formatShape, sameShape, sizeOf } from '../../tensor/shape.js';
+import { formatShape, sizeOf } from '../../tensor/shape.js';
 import type { PlanDescription, SlotDescription, StepDescription, StorageDescription } from '../backend.js';
 import { REFERENCE_KERNELS } from './kernels/index.js';
 import { KernelCall, describeType } from './kernels/kernel.js';
