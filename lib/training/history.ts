@@ -1,24 +1,38 @@
-import { Callback } from './callbacks/callback.js';
-import type { Logs } from './trainer-types.js';
+import { FoveaError } from '../errors.js';
 
-/** What happened, epoch by epoch; `fit` answers it. */
-export class History extends Callback {
-  /** The epochs that were run to their end, from 0. */
-  readonly epoch: number[] = [];
-  /** One value an epoch: `loss`, `accuracy`, `val_loss`, ... */
-  readonly history: Record<string, number[]> = {};
+/** What a training was, epoch by epoch: `loss`, `accuracy`, `val_loss`, ... each with one value an epoch. */
+export interface TrainingHistory {
+  /** The epochs, from 0. */
+  readonly epoch: readonly number[];
+  readonly history: Readonly<Record<string, readonly number[]>>;
+}
 
-  override onEpochEnd(epoch: number, logs: Logs): void {
-    this.epoch.push(epoch);
-    for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value);
+/** @throws FoveaError ERR_ARGUMENT when a series has not one value per epoch */
+export function checkHistory({ epoch, history }: TrainingHistory): void {
+  for (const [name, values] of Object.entries(history)) {
+    if (values.length === epoch.length) continue;
+    throw new FoveaError(`history: expected ${epoch.length} values of ${name}, received ${values.length}`, {
+      code: 'ERR_ARGUMENT',
+      op: 'history',
+      expected: epoch.length,
+      received: values.length,
+    });
   }
+}
 
-  /** The values after the last epoch. */
-  get last(): Logs {
-    return Object.fromEntries(Object.entries(this.history).map(([name, values]) => [name, values.at(-1)!]));
-  }
+function quote(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
 
-  toJSON(): { epoch: number[]; history: Record<string, number[]> } {
-    return { epoch: this.epoch, history: this.history };
-  }
+/**
+ * The history as CSV: a header, then a line an epoch.
+ *
+ * @throws FoveaError ERR_ARGUMENT when a series has not one value per epoch
+ */
+export function historyToCsv(training: TrainingHistory): string {
+  checkHistory(training);
+  const { epoch, history } = training;
+  const names = Object.keys(history);
+  const lines = epoch.map((number, row) => [number, ...names.map((name) => history[name]![row]!)].join(','));
+  return `${[['epoch', ...names].map(quote).join(','), ...lines].join('\n')}\n`;
 }
