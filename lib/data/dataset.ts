@@ -96,7 +96,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   /**
    * Applies a function, synchronous or not, to each element; the order is kept.
    *
-   * @param fn - receives the element and its index in this pass
+   * @param fn - receives the element, its index in this pass, and the pass (the epoch first), to seed random changes
    * @param options - `parallel`: how many calls of an asynchronous function may run at once
    */
   map<U>(fn: MapFunction<T, U>, options: MapOptions = {}): Dataset<U> {

@@ -5,6 +5,7 @@ import { download } from './download.js';
 import type { DownloadProgress } from './download/attempt.js';
 import { cacheFolder } from './download/cache-folder.js';
 import type { Expectation } from './download/digest.js';
+import { defaultReporter } from './download/reporter.js';
 
 const NAMES = {
   trainImages: 'train-images-idx3-ubyte',
@@ -120,7 +121,7 @@ export async function fetchFashionMnist(options: {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DownloadProgress) => void;
 }): Promise<FashionMnistFiles> {
-  const { download: allowed = true, mirror, signal, onProgress } = options;
+  const { download: allowed = true, mirror, signal, onProgress = defaultReporter() } = options;
   const folder = cache();
   if (!allowed) throw notFound(`${SYSTEM_FOLDER} or ${folder} (downloading is off)`, (await look(folder)).missing);
   const addresses = mirror ? [mirror.baseUrl.replace(/\/*$/, '/')] : OFFICIAL_ADDRESSES;

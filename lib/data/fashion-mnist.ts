@@ -37,7 +37,7 @@ export interface FashionMnistOptions {
   /** Another place to download from, with the digests of its files. */
   readonly mirror?: FashionMnistMirror;
   readonly signal?: AbortSignal;
-  /** Told while downloading. */
+  /** Told while downloading; a line on standard error, if that is a terminal, unless told. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 

@@ -6,6 +6,7 @@ export type { Generate } from './stages/generator.js';
 export type { MapFunction, MapOptions } from './stages/map.js';
 export type { ShuffleOptions } from './stages/shuffle.js';
 export type { ArrayInput, FromArraysOptions, Row, ShapedData } from './from-arrays.js';
+export type { Pass } from './pull.js';
 export type { Batched, Element } from './structure.js';
 export type { Cardinality } from './source.js';
 export type { IterateOptions } from './dataset.js';
@@ -28,6 +29,7 @@ export type { DownloadOptions, DownloadResult } from './download.js';
 export { download } from './download.js';
 export type { DownloadProgress } from './download/attempt.js';
 export { cacheFolder } from './download/cache-folder.js';
+export { downloadReporter } from './download/reporter.js';
 
 export type { FashionMnistMirror } from './fashion-mnist-files.js';
 export type { FashionMnist, FashionMnistArrays, FashionMnistExample, FashionMnistOptions } from './fashion-mnist.js';

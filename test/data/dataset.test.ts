@@ -159,6 +159,14 @@ describe('map', () => {
     expect(most).toBeLessThanOrEqual(4);
   });
 
+  it.each([1, 3])('tells the function which pass this is (parallel %i)', async (parallel) => {
+    const passes = range(1)
+      .repeat(2)
+      .map(async (_, index, pass) => [index, ...pass], { parallel });
+    expect(await passes.toArray()).toEqual([[0, 0], [1, 0]]); // prettier-ignore
+    expect(await passes.toArray()).toEqual([[0, 1], [1, 1]]); // prettier-ignore
+  });
+
   it.each([1, 3])('names stage, element and cause of a failure (parallel %i)', async (parallel) => {
     const seen: unknown[] = [];
     const data = range(8)

@@ -14,7 +14,9 @@ export function filterSource<T>(source: Source<T>, predicate: MapFunction<T, boo
       const input = source.open(pass);
       let index = 0;
       const decide = (element: Pulled<T>): MaybePromise<Pulled<T> | typeof AGAIN> =>
-        element === END ? END : chain(callUser(where, predicate, element, index++), (keep) => (keep ? element : AGAIN));
+        element === END
+          ? END
+          : chain(callUser(where, predicate, element, index++, pass), (keep) => (keep ? element : AGAIN));
       return {
         next: () => until<Pulled<T>>(() => chain(input.next(), decide)),
         close: () => input.close(),

@@ -1,10 +1,23 @@
 import { checkCount, checkFunction, userError } from '../arguments.js';
-import { chain, END, isPending, type MaybePromise, type Opener, type Pulled, type Puller, settle } from '../pull.js';
+import {
+  chain,
+  END,
+  isPending,
+  type MaybePromise,
+  type Opener,
+  type Pass,
+  type Pulled,
+  type Puller,
+  settle,
+} from '../pull.js';
 import { type Source, stagePath } from '../source.js';
 import { openPrefetch } from './prefetch.js';
 
-/** A user's function over elements; `index` counts the elements of this pass. */
-export type MapFunction<T, U> = (element: T, index: number) => U | PromiseLike<U>;
+/**
+ * A user's function over elements. `index` counts the elements of this pass; `pass` names the pass (the epoch first), so
+ * that `new HostRandom(seed, [...pass, index])` draws the same for an element whatever ran before.
+ */
+export type MapFunction<T, U> = (element: T, index: number, pass: Pass) => U | PromiseLike<U>;
 
 /** Options of `map`. */
 export interface MapOptions {
@@ -13,12 +26,18 @@ export interface MapOptions {
 }
 
 /** Calls a user's function so that what it throws names the stage. */
-export function callUser<T, U>(where: string, fn: MapFunction<T, U>, element: T, index: number): MaybePromise<U> {
+export function callUser<T, U>(
+  where: string,
+  fn: MapFunction<T, U>,
+  element: T,
+  index: number,
+  pass: Pass,
+): MaybePromise<U> {
   const failed = (error: unknown): never => {
     throw userError(where, `the function failed on element ${index}`, error);
   };
   try {
-    const result = settle(fn(element, index));
+    const result = settle(fn(element, index, pass));
     return isPending(result) ? result.catch(failed) : result;
   } catch (error) {
     return failed(error);
@@ -38,6 +57,7 @@ class Starter<T, U> implements Puller<Started<U>> {
     private readonly source: Puller<T>,
     private readonly where: string,
     private readonly fn: MapFunction<T, U>,
+    private readonly pass: Pass,
   ) {}
 
   next(): MaybePromise<Pulled<Started<U>>> {
@@ -52,7 +72,7 @@ class Starter<T, U> implements Puller<Started<U>> {
 
   #start(element: T): Started<U> {
     const index = this.#index++;
-    const result = Promise.resolve().then(() => callUser(this.where, this.fn, element, index));
+    const result = Promise.resolve().then(() => callUser(this.where, this.fn, element, index, this.pass));
     const done = (): void => void this.#running.delete(result);
     this.#running.add(result);
     result.then(done, done);
@@ -67,7 +87,7 @@ function openSerial<T, U>(open: Opener<T>, where: string, fn: MapFunction<T, U>)
     return {
       next: () =>
         chain(source.next(), (element): MaybePromise<Pulled<U>> =>
-          element === END ? END : callUser(where, fn, element, index++),
+          element === END ? END : callUser(where, fn, element, index++, pass),
         ),
       close: () => source.close(),
     };
@@ -75,7 +95,7 @@ function openSerial<T, U>(open: Opener<T>, where: string, fn: MapFunction<T, U>)
 }
 
 function openParallel<T, U>(open: Opener<T>, where: string, fn: MapFunction<T, U>, parallel: number): Opener<U> {
-  const started = openPrefetch<Started<U>>((pass) => new Starter(open(pass), where, fn), parallel - 1);
+  const started = openPrefetch<Started<U>>((pass) => new Starter(open(pass), where, fn, pass), parallel - 1);
   return (pass) => {
     const source = started(pass);
     return {
