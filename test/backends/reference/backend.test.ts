@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DeviceBuffer } from '../../../lib/backends/backend.js';
-import type { ReferenceBackend} from '../../../lib/backends/reference/index.js';
+import type { ReferenceBackend } from '../../../lib/backends/reference/index.js';
 import { createReferenceBackend } from '../../../lib/backends/reference/index.js';
 import { FoveaError } from '../../../lib/errors.js';
 import { allocateTyped } from '../../../lib/tensor/dtype.js';
@@ -271,6 +271,31 @@ describe('runs', () => {
     const [x, y] = [buffer(backend, [1, 2, 3, 4]), buffer(backend, [0, 0, 0, 0])];
     await plan.run([x, y]);
     expect([...(await y.read())]).toEqual([11, 13, 12, 14]);
+  });
+
+  test('in place, each element of every input is read before any output is written', () => {
+    // (a, b) becomes (b, a + b), more than one block of it, both on the memory of the inputs.
+    const size = 2500;
+    const swap = { compute: 'float', opcodes: ['add'], args: [0, 1, -1], params: [0, 0], results: [1, 2] };
+    const plan = backend.preparePlan(
+      planOf(
+        [size, size],
+        [external(0), external(1)],
+        [slot(0, [size]), slot(1, [size]), slot(0, [50, 50]), slot(1, [50, 50])],
+        [step('elementwise', swap, [0, 1], [0, 1]), step('elementwise', swap, [2, 3], [2, 3])],
+      ),
+    );
+    const numbers = Array.from({ length: size }, (_, i) => i);
+    const [a, b] = [
+      buffer(backend, numbers),
+      buffer(
+        backend,
+        numbers.map(() => 1),
+      ),
+    ];
+    plan.runSync([a, b]);
+    expect([...a.readSync()]).toEqual(numbers.map((v) => v + 1));
+    expect([...b.readSync()]).toEqual(numbers.map((v) => v + 2));
   });
 
   test('profile gives time and bytes of each step', async () => {
