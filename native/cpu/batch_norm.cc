@@ -1,0 +1,247 @@
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/backend.h"
+#include "cpu/kernel_base.h"
+#include "cpu/parallel.h"
+#include "cpu/simd.h"
+
+/**
+ * @file
+ * Batch normalization over rows of channels (Ioffe and Szegedy 2015). Statistics are exact two-pass ones over blocks
+ * of rows that fit the cache, merged in double by Chan, Golub and LeVeque's formula (1979): x is read from memory once,
+ * and a mean far from zero costs no accuracy.
+ */
+namespace fovea::cpu {
+namespace {
+
+constexpr int64_t kRows = 32;        ///< Rows of a block.
+constexpr int64_t kMostChunks = 64;  ///< Partial results; their number depends on the shape alone.
+
+struct Geometry {
+  int64_t m, c, chunks, chunkRows;
+};
+
+Geometry geometry(int64_t m, int64_t c) {
+  const int64_t byWork = m * std::max<int64_t>(c, 1) / (1 << 14);
+  const int64_t chunks = std::clamp<int64_t>(std::min(byWork, m / kRows), 1, kMostChunks);
+  return {m, c, chunks, (m + chunks - 1) / chunks};
+}
+
+/** Mean and sum of squared deviations of rows begin..end-1, into `mean` and `m2`; `s` holds 3c floats. */
+FOVEA_CLONES void statistics(const float* x, int64_t begin, int64_t end, int64_t c, double* mean, double* m2,
+                             float* s) {
+  float *q = s + c, *centre = q + c;
+  for (int64_t j = 0; j < c; ++j) mean[j] = m2[j] = 0;
+  for (int64_t from = begin; from < end; from += kRows) {
+    const int64_t to = std::min(from + kRows, end);
+    const float rows = static_cast<float>(to - from);
+    for (int64_t j = 0; j < c; ++j) s[j] = q[j] = 0;
+    // Sums relative to the block's first row keep the float sums small.
+    const float* first = x + from * c;
+    for (int64_t i = from + 1; i < to; ++i) {
+      const float* v = x + i * c;
+#pragma omp simd
+      for (int64_t j = 0; j < c; ++j) s[j] += v[j] - first[j];
+    }
+    for (int64_t j = 0; j < c; ++j) centre[j] = first[j] + s[j] / rows;
+    for (int64_t i = from; i < to; ++i) {
+      const float* v = x + i * c;
+#pragma omp simd
+      for (int64_t j = 0; j < c; ++j) {
+        const float d = v[j] - centre[j];
+        q[j] += d * d;
+      }
+    }
+    const double before = static_cast<double>(from - begin), added = static_cast<double>(to - from);
+    const double share = added / (before + added), cross = before * share;
+#pragma omp simd
+    for (int64_t j = 0; j < c; ++j) {
+      const double exact = static_cast<double>(first[j]) + static_cast<double>(s[j]) / added;
+      const double rounding = exact - static_cast<double>(centre[j]), d = exact - mean[j];
+      mean[j] += d * share;
+      m2[j] += static_cast<double>(q[j]) - added * rounding * rounding + d * d * cross;
+    }
+  }
+}
+
+FOVEA_CLONES void normalize(const float* x, float* y, int64_t rows, int64_t c, const float* mean, const float* scale,
+                            const float* shift, bool relu) {
+  for (int64_t i = 0; i < rows; ++i, x += c, y += c) {
+    if (relu) {
+#pragma omp simd
+      for (int64_t j = 0; j < c; ++j) {
+        const float v = (x[j] - mean[j]) * scale[j] + shift[j];
+        y[j] = v <= 0 ? 0.0f : v;
+      }
+    } else {
+#pragma omp simd
+      for (int64_t j = 0; j < c; ++j) y[j] = (x[j] - mean[j]) * scale[j] + shift[j];
+    }
+  }
+}
+
+/** Sums of dy and dy * (x - mean) over rows begin..end-1; `s` holds 2c floats; y may be null. */
+FOVEA_CLONES void gradientSums(const float* x, const float* dy, const float* y, const float* mean, int64_t begin,
+                               int64_t end, int64_t c, double* db, double* dg, float* s) {
+  float* q = s + c;
+  for (int64_t j = 0; j < c; ++j) db[j] = dg[j] = 0;
+  for (int64_t from = begin; from < end; from += kRows) {
+    const int64_t to = std::min(from + kRows, end);
+    for (int64_t j = 0; j < c; ++j) s[j] = q[j] = 0;
+    for (int64_t i = from; i < to; ++i) {
+      const float *v = x + i * c, *d = dy + i * c;
+      if (y != nullptr) {
+        const float* mask = y + i * c;
+#pragma omp simd
+        for (int64_t j = 0; j < c; ++j) {
+          const float g = mask[j] > 0 ? d[j] : 0.0f;
+          s[j] += g;
+          q[j] += g * (v[j] - mean[j]);
+        }
+      } else {
+#pragma omp simd
+        for (int64_t j = 0; j < c; ++j) {
+          s[j] += d[j];
+          q[j] += d[j] * (v[j] - mean[j]);
+        }
+      }
+    }
+    for (int64_t j = 0; j < c; ++j) {
+      db[j] += s[j];
+      dg[j] += q[j];
+    }
+  }
+}
+
+/** dx = a * dy + b * (x - mean) + k, per channel. */
+FOVEA_CLONES void gradient(const float* x, const float* dy, const float* y, float* dx, int64_t rows, int64_t c,
+                           const float* mean, const float* a, const float* b, const float* k) {
+  for (int64_t i = 0; i < rows; ++i, x += c, dy += c, dx += c) {
+    if (y != nullptr) {
+#pragma omp simd
+      for (int64_t j = 0; j < c; ++j) dx[j] = a[j] * (y[j] > 0 ? dy[j] : 0.0f) + (b[j] * (x[j] - mean[j]) + k[j]);
+      y += c;
+    } else {
+#pragma omp simd
+      for (int64_t j = 0; j < c; ++j) dx[j] = a[j] * dy[j] + (b[j] * (x[j] - mean[j]) + k[j]);
+    }
+  }
+}
+
+}  // namespace
+
+KernelPtr CpuBackend::prepareBatchNorm(const BatchNormDesc& d) {
+  const Check check("batchNorm", d);
+  check.counts(3, 3);
+  const TensorDesc& x = d.inputs[0];
+  check.floats(x, "x");
+  check.rankAtLeast(x, "x", 1);
+  const int64_t c = x.dims.back(), m = product(x.dims, 0, x.dims.size() - 1);
+  for (size_t i : {1, 2}) {
+    check.tensor(d.inputs[i], i == 1 ? "gamma" : "beta", DType::kFloat32, {c});
+    check.tensor(d.outputs[i], i == 1 ? "mean" : "variance", DType::kFloat32, {c});
+  }
+  check.tensor(d.outputs[0], "y", DType::kFloat32, x.dims);
+  const Geometry g = geometry(m, c);
+  const bool relu = d.activation == Activation::kRelu;
+  const double epsilon = d.epsilon;
+  Layout layout;
+  const size_t partials = layout.take(sizeof(double) * 2 * c * g.chunks), perThread = align64(sizeof(float) * 3 * c);
+  const size_t scratch = layout.take(perThread * maxThreads()), factors = layout.take(sizeof(float) * 2 * c);
+  return makeKernel(
+      [=](const Pointers& p) {
+        const float *from = in<float>(p, 0), *gamma = in<float>(p, 1), *beta = in<float>(p, 2);
+        float *to = out<float>(p, 0), *mean = out<float>(p, 1), *variance = out<float>(p, 2);
+        auto* part = at<double>(p.workspace, partials);
+        float *scale = at<float>(p.workspace, factors), *shift = scale + g.c;
+        parallelRanges(g.chunks, g.chunkRows * g.c * 2, [&](int64_t begin, int64_t end, int thread) {
+          for (int64_t k = begin; k < end; ++k) {
+            const int64_t a = std::min(k * g.chunkRows, g.m), b = std::min(a + g.chunkRows, g.m);
+            statistics(from, a, b, g.c, part + 2 * k * g.c, part + (2 * k + 1) * g.c,
+                       at<float>(p.workspace, scratch + perThread * thread));
+          }
+        });
+        for (int64_t k = 1; k < g.chunks; ++k) {
+          const int64_t a = std::min(k * g.chunkRows, g.m), b = std::min(a + g.chunkRows, g.m);
+          if (b == a) continue;
+          const double share = static_cast<double>(b - a) / static_cast<double>(b),
+                       cross = static_cast<double>(a) * share;
+          const double *mk = part + 2 * k * g.c, *qk = mk + g.c;
+          for (int64_t j = 0; j < g.c; ++j) {
+            const double delta = mk[j] - part[j];
+            part[j] += delta * share;
+            part[g.c + j] += qk[j] + delta * delta * cross;
+          }
+        }
+        for (int64_t j = 0; j < g.c; ++j) {
+          const double v = g.m > 0 ? part[g.c + j] / static_cast<double>(g.m) : 0;
+          mean[j] = static_cast<float>(part[j]);
+          variance[j] = static_cast<float>(v);
+          scale[j] = static_cast<float>(gamma[j] / std::sqrt(v + epsilon));
+          // What rounding the mean took away is made good in the shift.
+          shift[j] = static_cast<float>(beta[j] - (part[j] - static_cast<double>(mean[j])) * scale[j]);
+        }
+        parallelRanges(g.m, g.c * 2, [&](int64_t begin, int64_t end, int) {
+          normalize(from + begin * g.c, to + begin * g.c, end - begin, g.c, mean, scale, shift, relu);
+        });
+      },
+      layout.bytes());
+}
+
+KernelPtr CpuBackend::prepareBatchNormBackward(const BatchNormDesc& d) {
+  const Check check("batchNormBackward", d);
+  check.counts(5, 6, 3, 3);
+  const TensorDesc& x = d.inputs[0];
+  check.floats(x, "x");
+  check.rankAtLeast(x, "x", 1);
+  const int64_t c = x.dims.back(), m = product(x.dims, 0, x.dims.size() - 1);
+  const char* names[] = {"x", "gamma", "mean", "variance", "dy", "y"};
+  for (size_t i = 1; i < 4; ++i) check.tensor(d.inputs[i], names[i], DType::kFloat32, {c});
+  for (size_t i = 4; i < d.inputs.size(); ++i) check.tensor(d.inputs[i], names[i], DType::kFloat32, x.dims);
+  check.tensor(d.outputs[0], "dx", DType::kFloat32, x.dims);
+  check.tensor(d.outputs[1], "dgamma", DType::kFloat32, {c});
+  check.tensor(d.outputs[2], "dbeta", DType::kFloat32, {c});
+  const Geometry g = geometry(m, c);
+  const bool masked = d.inputs.size() == 6;
+  const double epsilon = d.epsilon;
+  Layout layout;
+  const size_t partials = layout.take(sizeof(double) * 2 * c * g.chunks), perThread = align64(sizeof(float) * 2 * c);
+  const size_t scratch = layout.take(perThread * maxThreads()), factors = layout.take(sizeof(float) * 3 * c);
+  return makeKernel(
+      [=](const Pointers& p) {
+        const float *from = in<float>(p, 0), *gamma = in<float>(p, 1), *mean = in<float>(p, 2);
+        const float *variance = in<float>(p, 3), *dy = in<float>(p, 4), *y = masked ? in<float>(p, 5) : nullptr;
+        float *dx = out<float>(p, 0), *dgamma = out<float>(p, 1), *dbeta = out<float>(p, 2);
+        auto* part = at<double>(p.workspace, partials);
+        float *a = at<float>(p.workspace, factors), *b = a + g.c, *k = b + g.c;
+        parallelRanges(g.chunks, g.chunkRows * g.c * 2, [&](int64_t begin, int64_t end, int thread) {
+          for (int64_t i = begin; i < end; ++i) {
+            const int64_t first = std::min(i * g.chunkRows, g.m), last = std::min(first + g.chunkRows, g.m);
+            gradientSums(from, dy, y, mean, first, last, g.c, part + 2 * i * g.c, part + (2 * i + 1) * g.c,
+                         at<float>(p.workspace, scratch + perThread * thread));
+          }
+        });
+        const double rows = static_cast<double>(std::max<int64_t>(g.m, 1));
+        for (int64_t j = 0; j < g.c; ++j) {
+          double db = 0, dg = 0;
+          for (int64_t i = 0; i < g.chunks; ++i) {
+            db += part[2 * i * g.c + j];
+            dg += part[(2 * i + 1) * g.c + j];
+          }
+          const double inverse = 1 / std::sqrt(static_cast<double>(variance[j]) + epsilon), scale = gamma[j] * inverse;
+          dgamma[j] = static_cast<float>(dg * inverse);
+          dbeta[j] = static_cast<float>(db);
+          a[j] = static_cast<float>(scale);
+          b[j] = static_cast<float>(-scale * dg * inverse * inverse / rows);
+          k[j] = static_cast<float>(-scale * db / rows);
+        }
+        parallelRanges(g.m, g.c * 3, [&](int64_t begin, int64_t end, int) {
+          const int64_t o = begin * g.c;
+          gradient(from + o, dy + o, y == nullptr ? nullptr : y + o, dx + o, end - begin, g.c, mean, a, b, k);
+        });
+      },
+      layout.bytes());
+}
+
+}  // namespace fovea::cpu

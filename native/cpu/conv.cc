@@ -1,0 +1,265 @@
+#include "cpu/conv.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <unordered_map>
+
+#include "cpu/backend.h"
+#include "cpu/parallel.h"
+#include "cpu/simd.h"
+
+/**
+ * @file
+ * Checks of the convolution kernels, and the choice among their implementations: large convolutions time the candidates
+ * once and remember the winner by shape.
+ */
+namespace fovea::cpu {
+namespace {
+
+constexpr double kTimedFlops = 20e6;   ///< Smaller convolutions take the first candidate untimed.
+constexpr int kMostRuns = 6;           ///< Timed runs of a candidate,
+constexpr double kMostSeconds = 0.06;  ///< and the time after which no further one starts.
+
+const char* nameOf(ConvKind kind) {
+  switch (kind) {
+    case ConvKind::kForward:
+      return "conv2d";
+    case ConvKind::kBackwardInput:
+      return "conv2dBackwardInput";
+    default:
+      return "conv2dBackwardKernel";
+  }
+}
+
+Conv parse(ConvKind kind, const Conv2dDesc& d) {
+  const Check check(nameOf(kind), d);
+  const bool forward = kind == ConvKind::kForward, kernelGradient = kind == ConvKind::kBackwardKernel;
+  check.counts(2, forward ? 3 : 2, 1, kernelGradient ? 2 : 1);
+  const TensorDesc& x = kind == ConvKind::kBackwardInput ? d.outputs[0] : d.inputs[0];
+  const TensorDesc& kernel = kernelGradient ? d.outputs[0] : d.inputs[1];
+  const TensorDesc& y = forward ? d.outputs[0] : kernelGradient ? d.inputs[1] : d.inputs[0];
+  check.floats(x, "x");
+  check.floats(kernel, "kernel");
+  check.floats(y, "y");
+  check.rank(x, "x", 4);
+  check.rank(kernel, "kernel", 4);
+  check.rank(y, "y", 4);
+  Conv v;
+  v.kind = kind;
+  v.n = x.dims[0], v.h = x.dims[1], v.w = x.dims[2], v.c = x.dims[3];
+  v.kh = kernel.dims[0], v.kw = kernel.dims[1], v.o = kernel.dims[3];
+  v.oh = y.dims[1], v.ow = y.dims[2];
+  v.sh = d.window.strides[0], v.sw = d.window.strides[1], v.dh = d.window.dilations[0], v.dw = d.window.dilations[1];
+  v.top = d.window.padding[0], v.bottom = d.window.padding[1];
+  v.left = d.window.padding[2], v.right = d.window.padding[3];
+  v.groups = d.groups;
+  check.that(v.sh > 0 && v.sw > 0 && v.dh > 0 && v.dw > 0, "positive strides and dilations",
+             describe(Dims{v.sh, v.sw, v.dh, v.dw}));
+  check.that(*std::min_element(d.window.padding.begin(), d.window.padding.end()) >= 0, "padding of 0 or more",
+             describe(Dims(d.window.padding.begin(), d.window.padding.end())));
+  check.that(v.c > 0 && v.o > 0 && v.kh > 0 && v.kw > 0, "channels and a kernel that are not empty",
+             fovea::describe(x) + " and " + fovea::describe(kernel));
+  check.that(v.groups > 0 && v.c % v.groups == 0 && v.o % v.groups == 0, "groups that divide the channels",
+             std::to_string(v.groups) + " for " + std::to_string(v.c) + " and " + std::to_string(v.o));
+  check.tensor(kernel, "kernel", DType::kFloat32, {v.kh, v.kw, v.cg(), v.o});
+  const int64_t spanH = v.h + v.top + v.bottom - ((v.kh - 1) * v.dh + 1);
+  const int64_t spanW = v.w + v.left + v.right - ((v.kw - 1) * v.dw + 1);
+  check.that(spanH >= 0 && spanW >= 0, "a kernel no larger than the padded input", fovea::describe(kernel));
+  check.tensor(y, "y", DType::kFloat32, {v.n, spanH / v.sh + 1, spanW / v.sw + 1, v.o});
+  v.bias = d.inputs.size() == 3 || d.outputs.size() == 2;
+  v.relu = forward && d.activation == Activation::kRelu;
+  if (v.bias) check.tensor(forward ? d.inputs[2] : d.outputs[1], "bias", DType::kFloat32, {v.o});
+  return v;
+}
+
+/** Operands made up for timing. */
+class TimingBuffers {
+ public:
+  explicit TimingBuffers(const Conv2dDesc& d) {
+    for (const TensorDesc& t : d.inputs) inputs_.push_back(make(t.bytes()));
+    for (const TensorDesc& t : d.outputs) outputs_.push_back(make(t.bytes()));
+  }
+  ~TimingBuffers() {
+    for (void* p : all_) std::free(p);
+  }
+  TimingBuffers(const TimingBuffers&) = delete;
+  TimingBuffers& operator=(const TimingBuffers&) = delete;
+
+  double seconds(Kernel& kernel, Stream& stream) {
+    void* workspace = make(kernel.workspaceBytes());
+    const Pointers pointers{inputs_.data(), outputs_.data(), workspace};
+    double best = std::numeric_limits<double>::infinity(), total = 0;
+    kernel.launch(stream, pointers);
+    for (int i = 0; i < kMostRuns && total < kMostSeconds; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      kernel.launch(stream, pointers);
+      const double t = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      best = std::min(best, t);
+      total += t;
+    }
+    all_.pop_back();
+    std::free(workspace);
+    return best;
+  }
+
+ private:
+  void* make(size_t bytes) {
+    void* p = nullptr;
+    const size_t size = std::max<size_t>(align64(bytes), 64);
+    if (posix_memalign(&p, 64, size) != 0) throw Error("ERR_OUT_OF_MEMORY", "cpu: no memory to time a convolution");
+    all_.push_back(p);
+    auto* f = static_cast<float*>(p);
+    for (size_t i = 0; i < size / sizeof(float); ++i) f[i] = static_cast<float>(i % 31) * 0.01f - 0.1f;
+    return p;
+  }
+  std::vector<void*> all_, outputs_;
+  std::vector<const void*> inputs_;
+};
+
+struct Candidate {
+  const char* name;
+  ConvMaker make;
+};
+
+std::vector<Candidate> candidates(const Conv& v, bool exact) {
+  std::vector<Candidate> list;
+  const bool big = v.flops() >= kTimedFlops;
+  if (v.cg() == 1 && v.og() == 1) list.push_back({"depthwise", makeDepthwiseConv});
+  list.push_back({"onednn", makeOnednnConv});
+  if (big) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
+  if (big && !exact) list.push_back({"onednn-winograd", makeOnednnWinogradConv});
+  list.push_back({"gemm", makeGemmConv});
+  return list;
+}
+
+/** FOVEA_CONV=name takes that candidate wherever it applies: for measurements and tests. */
+const char* forced() {
+  static const char* const name = std::getenv("FOVEA_CONV");
+  return name;
+}
+
+KernelPtr choose(const Conv& v, const Conv2dDesc& d, bool exact, Stream& stream) {
+  static std::unordered_map<std::string, std::string> winners;  // Engine thread only.
+  const std::vector<Candidate> list = candidates(v, exact);
+  if (forced() != nullptr) {
+    for (const Candidate& candidate : list) {
+      if (std::strcmp(candidate.name, forced()) != 0) continue;
+      if (KernelPtr kernel = candidate.make(v)) return kernel;
+    }
+  }
+  const std::string key = v.key() + (exact ? " exact" : "") + " t" + std::to_string(maxThreads());
+  if (const auto known = winners.find(key); known != winners.end()) {
+    for (const Candidate& candidate : list) {
+      if (known->second == candidate.name) return candidate.make(v);
+    }
+  }
+  if (v.flops() < kTimedFlops) {
+    for (const Candidate& candidate : list) {
+      if (KernelPtr kernel = candidate.make(v)) return kernel;
+    }
+  }
+  TimingBuffers buffers(d);
+  KernelPtr best;
+  double bestTime = std::numeric_limits<double>::infinity();
+  for (const Candidate& candidate : list) {
+    KernelPtr kernel = candidate.make(v);
+    if (!kernel) continue;
+    const double t = buffers.seconds(*kernel, stream);
+    if (t >= bestTime) continue;
+    bestTime = t;
+    best = std::move(kernel);
+    winners[key] = candidate.name;
+  }
+  return best;
+}
+
+KernelPtr prepare(ConvKind kind, const Conv2dDesc& d, bool exact, Stream& stream) {
+  const Conv v = parse(kind, d);
+  if (v.n == 0) {
+    // No images: nothing to write but gradients of the kernel, which are 0.
+    std::vector<size_t> bytes;
+    for (const TensorDesc& t : d.outputs) bytes.push_back(t.bytes());
+    return makeKernel([bytes](const Pointers& p) {
+      for (size_t i = 0; i < bytes.size(); ++i) {
+        if (bytes[i] > 0) std::memset(p.outputs[i], 0, bytes[i]);
+      }
+    });
+  }
+  return choose(v, d, exact, stream);
+}
+
+constexpr int64_t kBiasRows = 256;  ///< Rows summed in float before they go to double.
+
+FOVEA_CLONES void sumRows(const float* dy, int64_t rows, int64_t o, double* total, float* partial) {
+  for (int64_t j = 0; j < o; ++j) total[j] = 0;
+  for (int64_t from = 0; from < rows; from += kBiasRows) {
+    const int64_t to = std::min(from + kBiasRows, rows);
+    for (int64_t j = 0; j < o; ++j) partial[j] = 0;
+    for (int64_t i = from; i < to; ++i) {
+      const float* v = dy + i * o;
+#pragma omp simd
+      for (int64_t j = 0; j < o; ++j) partial[j] += v[j];
+    }
+    for (int64_t j = 0; j < o; ++j) total[j] += partial[j];
+  }
+}
+
+size_t biasSlot(int64_t o) { return align64(o * sizeof(double)) + align64(o * sizeof(float)); }
+
+FOVEA_CLONES void biasReluRow(float* y, int64_t o, const float* bias, bool relu) {
+  if (bias != nullptr) {
+#pragma omp simd
+    for (int64_t j = 0; j < o; ++j) y[j] += bias[j];
+  }
+  if (relu) {
+#pragma omp simd
+    for (int64_t j = 0; j < o; ++j) y[j] = y[j] <= 0 ? 0.0f : y[j];
+  }
+}
+
+}  // namespace
+
+std::string Conv::key() const {
+  std::string s = nameOf(kind);
+  for (int64_t i : {n, h, w, c, oh, ow, o, kh, kw, sh, sw, dh, dw, top, bottom, left, right, groups}) {
+    s.append(" ").append(std::to_string(i));
+  }
+  return s + (bias ? " bias" : "") + (relu ? " relu" : "");
+}
+
+size_t biasScratch(int64_t o) { return biasSlot(o) * maxThreads(); }
+
+void sumBias(const float* dy, int64_t rows, int64_t o, float* dbias, void* scratch) {
+  const size_t slot = biasSlot(o), partial = align64(o * sizeof(double));
+  const int threads = threadsFor(rows, o);
+  for (int t = 0; t < threads; ++t) std::memset(at<char>(scratch, slot * t), 0, o * sizeof(double));
+  parallelRanges(rows, o, [&](int64_t begin, int64_t end, int thread) {
+    sumRows(dy + begin * o, end - begin, o, at<double>(scratch, slot * thread),
+            at<float>(scratch, slot * thread + partial));
+  });
+  for (int64_t j = 0; j < o; ++j) {
+    double sum = 0;
+    for (int t = 0; t < threads; ++t) sum += at<double>(scratch, slot * t)[j];
+    dbias[j] = static_cast<float>(sum);
+  }
+}
+
+void biasRelu(float* y, int64_t rows, int64_t o, int64_t ld, const float* bias, bool relu) {
+  if (bias == nullptr && !relu) return;
+  for (int64_t i = 0; i < rows; ++i) biasReluRow(y + i * ld, o, bias, relu);
+}
+
+KernelPtr CpuBackend::prepareConv2d(const Conv2dDesc& d) { return prepare(ConvKind::kForward, d, exact_, stream_); }
+
+KernelPtr CpuBackend::prepareConv2dBackwardInput(const Conv2dDesc& d) {
+  return prepare(ConvKind::kBackwardInput, d, exact_, stream_);
+}
+
+KernelPtr CpuBackend::prepareConv2dBackwardKernel(const Conv2dDesc& d) {
+  return prepare(ConvKind::kBackwardKernel, d, exact_, stream_);
+}
+
+}  // namespace fovea::cpu

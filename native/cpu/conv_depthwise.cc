@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/conv.h"
+#include "cpu/parallel.h"
+#include "cpu/simd.h"
+
+/** @file Depthwise convolution of multiplier 1 in NHWC: every loop runs along the channels. */
+namespace fovea::cpu {
+namespace {
+
+constexpr int64_t kBlock = 64;  ///< Channels whose sums stay in registers or the L1 cache.
+
+/** Kernel positions [begin, end) whose input index start + k * d lies within 0..size-1. */
+struct Span {
+  int64_t begin, end;
+};
+FOVEA_INLINE Span span(int64_t start, int64_t d, int64_t k, int64_t size) {
+  const int64_t begin = start < 0 ? (-start + d - 1) / d : 0;
+  const int64_t end = start < size ? std::min(k, (size - 1 - start) / d + 1) : 0;
+  return {begin, std::max(begin, end)};
+}
+
+FOVEA_CLONES void forwardRow(const Conv& v, const float* x, const float* w, const float* bias, float* y, int64_t r) {
+  const int64_t n = r / v.oh, oy = r % v.oh, c = v.c;
+  const float* image = x + n * v.h * v.w * c;
+  y += r * v.ow * c;
+  const int64_t startY = oy * v.sh - v.top;
+  const Span rows = span(startY, v.dh, v.kh, v.h);
+  for (int64_t ox = 0; ox < v.ow; ++ox, y += c) {
+    const int64_t startX = ox * v.sw - v.left;
+    const Span columns = span(startX, v.dw, v.kw, v.w);
+    for (int64_t j0 = 0; j0 < c; j0 += kBlock) {
+      const int64_t count = std::min(kBlock, c - j0);
+      float sum[kBlock];
+      for (int64_t j = 0; j < count; ++j) sum[j] = bias != nullptr ? bias[j0 + j] : 0.0f;
+      for (int64_t ky = rows.begin; ky < rows.end; ++ky) {
+        for (int64_t kx = columns.begin; kx < columns.end; ++kx) {
+          const float* a = image + ((startY + ky * v.dh) * v.w + startX + kx * v.dw) * c + j0;
+          const float* b = w + (ky * v.kw + kx) * c + j0;
+          if (count == kBlock) {
+#pragma omp simd
+            for (int64_t j = 0; j < kBlock; ++j) sum[j] += a[j] * b[j];
+          } else {
+#pragma omp simd
+            for (int64_t j = 0; j < count; ++j) sum[j] += a[j] * b[j];
+          }
+        }
+      }
+      if (v.relu) {
+        for (int64_t j = 0; j < count; ++j) y[j0 + j] = sum[j] <= 0 ? 0.0f : sum[j];
+      } else {
+        for (int64_t j = 0; j < count; ++j) y[j0 + j] = sum[j];
+      }
+    }
+  }
+}
+
+/** Row `r` of n * h of dx gathers from the outputs it took part in: no two threads meet. */
+FOVEA_CLONES void inputRow(const Conv& v, const float* dy, const float* w, float* dx, int64_t r) {
+  const int64_t n = r / v.h, iy = r % v.h, c = v.c;
+  const float* image = dy + n * v.oh * v.ow * c;
+  dx += r * v.w * c;
+  for (int64_t ix = 0; ix < v.w; ++ix, dx += c) {
+    for (int64_t j0 = 0; j0 < c; j0 += kBlock) {
+      const int64_t count = std::min(kBlock, c - j0);
+      float sum[kBlock];
+      for (int64_t j = 0; j < count; ++j) sum[j] = 0;
+      for (int64_t ky = 0; ky < v.kh; ++ky) {
+        const int64_t py = iy + v.top - ky * v.dh;
+        if (py < 0 || py % v.sh != 0 || py / v.sh >= v.oh) continue;
+        for (int64_t kx = 0; kx < v.kw; ++kx) {
+          const int64_t px = ix + v.left - kx * v.dw;
+          if (px < 0 || px % v.sw != 0 || px / v.sw >= v.ow) continue;
+          const float* a = image + (py / v.sh * v.ow + px / v.sw) * c + j0;
+          const float* b = w + (ky * v.kw + kx) * c + j0;
+          if (count == kBlock) {
+#pragma omp simd
+            for (int64_t j = 0; j < kBlock; ++j) sum[j] += a[j] * b[j];
+          } else {
+#pragma omp simd
+            for (int64_t j = 0; j < count; ++j) sum[j] += a[j] * b[j];
+          }
+        }
+      }
+      for (int64_t j = 0; j < count; ++j) dx[j0 + j] = sum[j];
+    }
+  }
+}
+
+/** Adds output rows begin..end-1 of n * oh to dw [kh, kw, c]. */
+FOVEA_CLONES void kernelRows(const Conv& v, const float* x, const float* dy, float* dw, int64_t begin, int64_t end) {
+  const int64_t c = v.c;
+  for (int64_t r = begin; r < end; ++r) {
+    const int64_t n = r / v.oh, oy = r % v.oh;
+    const float* image = x + n * v.h * v.w * c;
+    for (int64_t ky = 0; ky < v.kh; ++ky) {
+      const int64_t iy = oy * v.sh - v.top + ky * v.dh;
+      if (iy < 0 || iy >= v.h) continue;
+      for (int64_t kx = 0; kx < v.kw; ++kx) {
+        for (int64_t j0 = 0; j0 < c; j0 += kBlock) {
+          const int64_t count = std::min(kBlock, c - j0);
+          float sum[kBlock] = {};
+          for (int64_t ox = 0; ox < v.ow; ++ox) {
+            const int64_t ix = ox * v.sw - v.left + kx * v.dw;
+            if (ix < 0 || ix >= v.w) continue;
+            const float* a = image + (iy * v.w + ix) * c + j0;
+            const float* b = dy + (r * v.ow + ox) * c + j0;
+            if (count == kBlock) {
+#pragma omp simd
+              for (int64_t j = 0; j < kBlock; ++j) sum[j] += a[j] * b[j];
+            } else {
+#pragma omp simd
+              for (int64_t j = 0; j < count; ++j) sum[j] += a[j] * b[j];
+            }
+          }
+          float* t = dw + (ky * v.kw + kx) * c + j0;
+          for (int64_t j = 0; j < count; ++j) t[j] += sum[j];
+        }
+      }
+    }
+  }
+}
+
+KernelPtr backwardKernel(const Conv& v) {
+  Layout layout;
+  const int64_t size = v.kh * v.kw * v.c;
+  const size_t perThread = align64(sizeof(float) * size), sums = layout.take(perThread * maxThreads());
+  const size_t bias = layout.take(v.bias ? biasScratch(v.o) : 0);
+  return makeKernel(
+      [=](const Pointers& p) {
+        const int64_t rows = v.n * v.oh, work = v.ow * size;
+        const int threads = threadsFor(rows, work);
+        parallelRanges(rows, work, [&](int64_t begin, int64_t end, int thread) {
+          float* sum = at<float>(p.workspace, sums + perThread * thread);
+          std::memset(sum, 0, size * sizeof(float));
+          kernelRows(v, in<float>(p, 0), in<float>(p, 1), sum, begin, end);
+        });
+        float* dw = out<float>(p, 0);
+        for (int64_t i = 0; i < size; ++i) {
+          float total = at<float>(p.workspace, sums)[i];
+          for (int t = 1; t < threads; ++t) total += at<float>(p.workspace, sums + perThread * t)[i];
+          dw[i] = total;
+        }
+        if (v.bias) sumBias(in<float>(p, 1), rows * v.ow, v.o, out<float>(p, 1), at<char>(p.workspace, bias));
+      },
+      layout.bytes(), "own:depthwise");
+}
+
+}  // namespace
+
+KernelPtr makeDepthwiseConv(const Conv& v) {
+  switch (v.kind) {
+    case ConvKind::kForward:
+      return makeKernel(
+          [v](const Pointers& p) {
+            const float* bias = v.bias ? in<float>(p, 2) : nullptr;
+            parallelFor(v.n * v.oh, v.ow * v.c * v.kh * v.kw,
+                        [&](int64_t r) { forwardRow(v, in<float>(p, 0), in<float>(p, 1), bias, out<float>(p, 0), r); });
+          },
+          0, "own:depthwise");
+    case ConvKind::kBackwardInput:
+      return makeKernel(
+          [v](const Pointers& p) {
+            parallelFor(v.n * v.h, v.w * v.c * v.kh * v.kw,
+                        [&](int64_t r) { inputRow(v, in<float>(p, 0), in<float>(p, 1), out<float>(p, 0), r); });
+          },
+          0, "own:depthwise");
+    default:
+      return backwardKernel(v);
+  }
+}
+
+}  // namespace fovea::cpu

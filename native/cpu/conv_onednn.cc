@@ -1,0 +1,187 @@
+#include <cstring>
+#include <optional>
+
+#include "cpu/conv.h"
+#include "cpu/onednn.h"
+
+/**
+ * @file
+ * Convolutions by oneDNN. Weights are always in the layout the primitive likes, reordered from and to HWIO in the
+ * workspace; activations stay NHWC, or are reordered too for the blocked kernels and Winograd's.
+ */
+namespace fovea::cpu {
+namespace {
+
+/** A primitive of one direction with what the kernel needs to know of it. */
+struct Chosen {
+  dnnl::primitive primitive;
+  dl::Desc src, weights, dst, scratchpad;
+  std::string name;
+};
+
+dl::Desc hwio(const Conv& v) {
+  if (v.groups == 1) return dl::Desc(dl::DnnlDims{v.o, v.c, v.kh, v.kw}, dl::kF32, dl::Tag::hwio);
+  return dl::Desc(dl::DnnlDims{v.groups, v.og(), v.cg(), v.kh, v.kw}, dl::kF32,
+                  dl::DnnlDims{v.og(), 1, v.o, v.kw * v.cg() * v.o, v.cg() * v.o});
+}
+
+template <class Pd>
+bool isReference(const Pd& pd) {
+  return std::string(pd.impl_info_str()).rfind("ref", 0) == 0;
+}
+
+std::optional<Chosen> pick(const Conv& v, bool blocked, bool winograd) {
+  const auto tag = blocked ? dl::Tag::any : dl::Tag::nhwc;
+  dl::ConvProblem p;
+  p.algorithm = winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
+  p.src = dl::Desc(dl::DnnlDims{v.n, v.c, v.h, v.w}, dl::kF32, tag);
+  p.dst = dl::Desc(dl::DnnlDims{v.n, v.o, v.oh, v.ow}, dl::kF32, tag);
+  p.weights = v.groups == 1 ? dl::Desc(dl::DnnlDims{v.o, v.c, v.kh, v.kw}, dl::kF32, dl::Tag::any)
+                            : dl::Desc(dl::DnnlDims{v.groups, v.og(), v.cg(), v.kh, v.kw}, dl::kF32, dl::Tag::any);
+  if (v.bias) p.bias = dl::Desc(dl::DnnlDims{v.o}, dl::kF32, dl::Tag::x);
+  p.strides = {v.sh, v.sw};
+  p.dilations = {v.dh - 1, v.dw - 1};
+  p.padLow = {v.top, v.left};
+  // oneDNN wants the padding that the windows reach, not what rounding down leaves over.
+  p.padHigh = {(v.oh - 1) * v.sh + (v.kh - 1) * v.dh + 1 - v.h - v.top,
+               (v.ow - 1) * v.sw + (v.kw - 1) * v.dw + 1 - v.w - v.left};
+  try {
+    switch (v.kind) {
+      case ConvKind::kForward: {
+        const auto pd = dl::convForward(p, dl::attributes(v.relu));
+        if (isReference(pd)) return std::nullopt;
+        return Chosen{dl::ConvForward(pd), pd.src_desc(),        pd.weights_desc(),
+                      pd.dst_desc(),       pd.scratchpad_desc(), pd.impl_info_str()};
+      }
+      case ConvKind::kBackwardInput: {
+        const auto pd = dl::convBackwardData(p, dl::attributes());
+        if (isReference(pd)) return std::nullopt;
+        return Chosen{dl::ConvBackwardData(pd), pd.diff_src_desc(),   pd.weights_desc(),
+                      pd.diff_dst_desc(),       pd.scratchpad_desc(), pd.impl_info_str()};
+      }
+      case ConvKind::kBackwardKernel: {
+        const auto pd = dl::convBackwardWeights(p, dl::attributes());
+        if (isReference(pd)) return std::nullopt;
+        return Chosen{dl::ConvBackwardWeights(pd), pd.src_desc(),        pd.diff_weights_desc(),
+                      pd.diff_dst_desc(),          pd.scratchpad_desc(), pd.impl_info_str()};
+      }
+    }
+  } catch (const dnnl::error&) {
+    // This library has no such implementation.
+  }
+  return std::nullopt;
+}
+
+/** An operand: where the caller has it, and in the primitive's layout (in the workspace where they differ). */
+struct Operand {
+  std::optional<dl::Exec> reorder;
+  size_t offset = 0;
+};
+
+class OnednnConv final : public Kernel {
+ public:
+  OnednnConv(const Conv& v, Chosen chosen) : conv_(v), name_(std::move(chosen.name)), main_(chosen.primitive) {
+    const dl::Desc nhwcSrc(dl::DnnlDims{v.n, v.c, v.h, v.w}, dl::kF32, dl::Tag::nhwc);
+    const dl::Desc nhwcDst(dl::DnnlDims{v.n, v.o, v.oh, v.ow}, dl::kF32, dl::Tag::nhwc);
+    size_t scratch = chosen.scratchpad.get_size();
+    src_ = operand(nhwcSrc, chosen.src, v.kind == ConvKind::kBackwardInput, &scratch);
+    weights_ = operand(hwio(v), chosen.weights, v.kind == ConvKind::kBackwardKernel, &scratch);
+    dst_ = operand(nhwcDst, chosen.dst, v.kind == ConvKind::kForward, &scratch);
+    scratch_ = layout_.take(scratch);
+    const bool forward = v.kind == ConvKind::kForward;
+    main_.add(v.kind == ConvKind::kBackwardInput ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, chosen.src);
+    main_.add(v.kind == ConvKind::kBackwardKernel ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, chosen.weights);
+    main_.add(forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, chosen.dst);
+    main_.add(DNNL_ARG_SCRATCHPAD, chosen.scratchpad);
+    if (v.bias) {
+      main_.add(forward ? DNNL_ARG_BIAS : DNNL_ARG_DIFF_BIAS, dl::Desc(dl::DnnlDims{v.o}, dl::kF32, dl::Tag::x));
+    }
+  }
+
+  size_t workspaceBytes() const override { return layout_.bytes(); }
+  std::string implementation() const override { return name_; }
+
+  void launch(Stream&, const Pointers& p) override {
+    switch (conv_.kind) {
+      case ConvKind::kForward:
+        before(src_, p.inputs[0], 0, p.workspace);
+        before(weights_, p.inputs[1], 1, p.workspace);
+        bind(dst_, p.outputs[0], 2, p.workspace);
+        run(p, conv_.bias ? p.inputs[2] : nullptr);
+        return after(dst_, p.outputs[0], p.workspace);
+      case ConvKind::kBackwardInput:
+        before(dst_, p.inputs[0], 2, p.workspace);
+        before(weights_, p.inputs[1], 1, p.workspace);
+        bind(src_, p.outputs[0], 0, p.workspace);
+        run(p, nullptr);
+        return after(src_, p.outputs[0], p.workspace);
+      case ConvKind::kBackwardKernel:
+        before(src_, p.inputs[0], 0, p.workspace);
+        before(dst_, p.inputs[1], 2, p.workspace);
+        bind(weights_, p.outputs[0], 1, p.workspace);
+        run(p, conv_.bias ? p.outputs[1] : nullptr);
+        return after(weights_, p.outputs[0], p.workspace);
+    }
+  }
+
+ private:
+  Operand operand(const dl::Desc& user, const dl::Desc& wanted, bool output, size_t* scratch) {
+    Operand result;
+    if (user == wanted) return result;
+    result.offset = layout_.take(wanted.get_size());
+    size_t bytes = 0;
+    result.reorder = output ? dl::reorder(wanted, user, &bytes) : dl::reorder(user, wanted, &bytes);
+    *scratch = std::max(*scratch, bytes);
+    return result;
+  }
+
+  void bind(Operand& operand, const void* user, size_t index, void* workspace) {
+    main_.set(index, operand.reorder ? at<char>(workspace, operand.offset) : user);
+  }
+  void before(Operand& operand, const void* user, size_t index, void* workspace) {
+    bind(operand, user, index, workspace);
+    if (operand.reorder) runReorder(operand, user, at<char>(workspace, operand.offset), workspace);
+  }
+  void after(Operand& operand, void* user, void* workspace) {
+    if (operand.reorder) runReorder(operand, at<char>(workspace, operand.offset), user, workspace);
+  }
+  void runReorder(Operand& operand, const void* from, const void* to, void* workspace) {
+    operand.reorder->set(0, from);
+    operand.reorder->set(1, to);
+    operand.reorder->set(2, at<char>(workspace, scratch_));
+    operand.reorder->run();
+  }
+  void run(const Pointers& p, const void* bias) {
+    main_.set(3, at<char>(p.workspace, scratch_));
+    if (bias != nullptr) main_.set(4, bias);
+    main_.run();
+  }
+
+  Conv conv_;
+  std::string name_;
+  Layout layout_;
+  size_t scratch_ = 0;
+  Operand src_, weights_, dst_;
+  dl::Exec main_;
+};
+
+KernelPtr make(const Conv& v, bool blocked, bool winograd) {
+  return dl::guarded("conv2d", [&]() -> KernelPtr {
+    auto chosen = pick(v, blocked, winograd);
+    if (!chosen) return nullptr;
+    return std::make_unique<OnednnConv>(v, std::move(*chosen));
+  });
+}
+
+}  // namespace
+
+KernelPtr makeOnednnConv(const Conv& v) { return make(v, false, false); }
+
+KernelPtr makeOnednnBlockedConv(const Conv& v) { return make(v, true, false); }
+
+KernelPtr makeOnednnWinogradConv(const Conv& v) {
+  const bool fits = v.kh == 3 && v.kw == 3 && v.sh == 1 && v.sw == 1 && v.dh == 1 && v.dw == 1 && v.groups == 1;
+  return fits ? make(v, true, true) : nullptr;
+}
+
+}  // namespace fovea::cpu

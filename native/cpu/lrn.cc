@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/backend.h"
+#include "cpu/kernel_base.h"
+#include "cpu/math.h"
+#include "cpu/parallel.h"
+#include "cpu/simd.h"
+
+/**
+ * @file
+ * Local response normalization across channels (Krizhevsky et al. 2012, section 3.3), with alpha as TensorFlow has it.
+ * A row of channels is squared into a zero-padded scratch row; the window is a sum of shifted reads of it.
+ */
+namespace fovea::cpu {
+namespace {
+
+struct Params {
+  int64_t c, radius;
+  float bias, alpha, beta;
+};
+
+/** s^-beta, by roots for the usual exponents. */
+FOVEA_INLINE void power(const float* s, float* y, int64_t n, float beta) {
+  if (beta == 0.75f) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) {
+      const float root = __builtin_sqrtf(s[i]);
+      y[i] = 1.0f / (root * __builtin_sqrtf(root));
+    }
+  } else if (beta == 0.5f) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) y[i] = 1.0f / __builtin_sqrtf(s[i]);
+  } else if (beta == 1.0f) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) y[i] = 1.0f / s[i];
+  } else {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) y[i] = math::exp(-beta * math::log(s[i]));
+  }
+}
+
+/** y[i] = sum of padded[i .. i + 2 radius]. */
+FOVEA_INLINE void windowSum(const float* padded, float* y, int64_t n, int64_t radius) {
+  if (radius == 2) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) y[i] = padded[i] + padded[i + 1] + padded[i + 2] + padded[i + 3] + padded[i + 4];
+    return;
+  }
+  for (int64_t i = 0; i < n; ++i) y[i] = padded[i];
+  for (int64_t k = 1; k <= 2 * radius; ++k) {
+    const float* v = padded + k;
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) y[i] += v[i];
+  }
+}
+
+FOVEA_INLINE void scales(const Params& q, const float* x, float* padded, float* scale) {
+  float* middle = padded + q.radius;
+#pragma omp simd
+  for (int64_t i = 0; i < q.c; ++i) middle[i] = x[i] * x[i];
+  windowSum(padded, scale, q.c, q.radius);
+#pragma omp simd
+  for (int64_t i = 0; i < q.c; ++i) scale[i] = q.bias + q.alpha * scale[i];
+}
+
+/** Scratch floats a thread needs: a padded row and three plain ones. */
+int64_t scratchSize(const Params& q) { return (q.c + 2 * q.radius + 16) + 3 * (q.c + 16); }
+
+FOVEA_CLONES void forwardRows(const Params& q, const float* x, float* y, int64_t rows, float* scratch) {
+  float *padded = scratch, *scale = padded + q.c + 2 * q.radius, *factor = scale + q.c;
+  std::fill_n(padded, q.c + 2 * q.radius, 0.0f);
+  for (int64_t r = 0; r < rows; ++r, x += q.c, y += q.c) {
+    scales(q, x, padded, scale);
+    power(scale, factor, q.c, q.beta);
+#pragma omp simd
+    for (int64_t i = 0; i < q.c; ++i) y[i] = x[i] * factor[i];
+  }
+}
+
+/** dx = dy s^-b - 2 a b x sum over the window of (dy x s^(-b-1)). */
+FOVEA_CLONES void backwardRows(const Params& q, const float* x, const float* dy, float* dx, int64_t rows,
+                               float* scratch) {
+  float *padded = scratch, *scale = padded + q.c + 2 * q.radius, *factor = scale + q.c, *sum = factor + q.c;
+  float* middle = padded + q.radius;
+  const float k = 2.0f * q.alpha * q.beta;
+  std::fill_n(padded, q.c + 2 * q.radius, 0.0f);
+  for (int64_t r = 0; r < rows; ++r, x += q.c, dy += q.c, dx += q.c) {
+    scales(q, x, padded, scale);
+    power(scale, factor, q.c, q.beta);
+#pragma omp simd
+    for (int64_t i = 0; i < q.c; ++i) middle[i] = dy[i] * x[i] * factor[i] / scale[i];
+    windowSum(padded, sum, q.c, q.radius);
+#pragma omp simd
+    for (int64_t i = 0; i < q.c; ++i) dx[i] = dy[i] * factor[i] - k * x[i] * sum[i];
+  }
+}
+
+Params params(const Check& check, const LrnDesc& d) {
+  const TensorDesc& x = d.inputs[0];
+  check.floats(x, "x");
+  check.rankAtLeast(x, "x", 1);
+  check.that(d.depthRadius >= 0, "a depth radius of 0 or more", std::to_string(d.depthRadius));
+  for (const TensorDesc& t : d.inputs) check.tensor(t, "an input", DType::kFloat32, x.dims);
+  check.tensor(d.outputs[0], "an output", DType::kFloat32, x.dims);
+  // A window wider than the channels sums them all; no wider padding is needed.
+  return {x.dims.back(), std::min(d.depthRadius, std::max<int64_t>(x.dims.back(), 1)), static_cast<float>(d.bias),
+          static_cast<float>(d.alpha), static_cast<float>(d.beta)};
+}
+
+}  // namespace
+
+KernelPtr CpuBackend::prepareLrn(const LrnDesc& d) {
+  const Check check("lrn", d);
+  check.counts(1, 1);
+  const Params q = params(check, d);
+  const int64_t rows = product(d.inputs[0].dims, 0, d.inputs[0].dims.size() - 1);
+  const size_t perThread = align64(sizeof(float) * scratchSize(q));
+  return makeKernel(
+      [=](const Pointers& p) {
+        parallelRanges(rows, q.c * (q.radius + 8), [&](int64_t begin, int64_t end, int thread) {
+          forwardRows(q, in<float>(p, 0) + begin * q.c, out<float>(p, 0) + begin * q.c, end - begin,
+                      at<float>(p.workspace, perThread * thread));
+        });
+      },
+      perThread * maxThreads());
+}
+
+KernelPtr CpuBackend::prepareLrnBackward(const LrnDesc& d) {
+  const Check check("lrnBackward", d);
+  check.counts(2, 1);
+  const Params q = params(check, d);
+  const int64_t rows = product(d.inputs[0].dims, 0, d.inputs[0].dims.size() - 1);
+  const size_t perThread = align64(sizeof(float) * scratchSize(q));
+  return makeKernel(
+      [=](const Pointers& p) {
+        parallelRanges(rows, q.c * (2 * q.radius + 12), [&](int64_t begin, int64_t end, int thread) {
+          const int64_t o = begin * q.c;
+          backwardRows(q, in<float>(p, 0) + o, in<float>(p, 1) + o, out<float>(p, 0) + o, end - begin,
+                       at<float>(p.workspace, perThread * thread));
+        });
+      },
+      perThread * maxThreads());
+}
+
+}  // namespace fovea::cpu

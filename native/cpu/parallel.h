@@ -1,0 +1,49 @@
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstdint>
+
+/**
+ * @file
+ * OpenMP loops that only fork when it pays. All of them run on the engine thread, whose pool oneDNN shares.
+ */
+namespace fovea::cpu {
+
+/** Elementary operations below which a loop runs serially; a fork and join costs a few microseconds. */
+inline constexpr int64_t kSerialWork = 1 << 15;
+
+/** The size of the engine thread's pool. */
+inline int maxThreads() { return omp_get_max_threads(); }
+
+/** How many threads `n` items of `workPerItem` operations deserve. */
+inline int threadsFor(int64_t n, int64_t workPerItem) {
+  const int64_t work = n * std::max<int64_t>(workPerItem, 1);
+  if (work < 2 * kSerialWork || n < 2) return 1;
+  return static_cast<int>(std::min<int64_t>({maxThreads(), n, work / kSerialWork}));
+}
+
+/** Calls `body(begin, end, thread)` on contiguous, disjoint parts of 0..n-1, one part a thread. */
+template <class Body>
+void parallelRanges(int64_t n, int64_t workPerItem, const Body& body) {
+  if (n <= 0) return;
+  const int threads = threadsFor(n, workPerItem);
+  if (threads == 1) return body(int64_t{0}, n, 0);
+#pragma omp parallel num_threads(threads)
+  {
+    const int64_t count = omp_get_num_threads(), t = omp_get_thread_num();
+    const int64_t begin = n * t / count, end = n * (t + 1) / count;
+    if (begin < end) body(begin, end, static_cast<int>(t));
+  }
+}
+
+/** Calls `body(i)` for every i of 0..n-1. */
+template <class Body>
+void parallelFor(int64_t n, int64_t workPerItem, const Body& body) {
+  parallelRanges(n, workPerItem, [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin; i < end; ++i) body(i);
+  });
+}
+
+}  // namespace fovea::cpu

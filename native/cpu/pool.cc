@@ -1,0 +1,268 @@
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "cpu/backend.h"
+#include "cpu/kernel_base.h"
+#include "cpu/parallel.h"
+#include "cpu/simd.h"
+
+/**
+ * @file
+ * Pooling in NHWC: the inner loops run along the channels. The backward kernels work on whole images (and blocks of
+ * channels), so that overlapping windows never meet across threads.
+ */
+namespace fovea::cpu {
+namespace {
+
+struct Geometry {
+  int64_t n, h, w, c, oh, ow;
+  int64_t kh, kw, sh, sw, top, left;
+  bool exact2x2;  ///< 2x2 windows, stride 2, no padding.
+};
+
+/** Input rows or columns [begin, end) that window `i` covers. */
+struct Span {
+  int64_t begin, end;
+};
+FOVEA_INLINE Span span(int64_t i, int64_t stride, int64_t pad, int64_t k, int64_t size) {
+  const int64_t start = i * stride - pad;
+  return {std::max<int64_t>(start, 0), std::min(start + k, size)};
+}
+
+Geometry geometry(const Check& check, const Pool2dDesc& d, const TensorDesc& x, const TensorDesc& y) {
+  check.floats(x, "x");
+  check.floats(y, "y");
+  check.rank(x, "x", 4);
+  check.rank(y, "y", 4);
+  const auto& w = d.window;
+  Geometry g{x.dims[0],     x.dims[1],    x.dims[2],    x.dims[3],    y.dims[1],    y.dims[2], d.poolSize[0],
+             d.poolSize[1], w.strides[0], w.strides[1], w.padding[0], w.padding[2], false};
+  check.that(g.kh > 0 && g.kw > 0 && g.sh > 0 && g.sw > 0, "positive pool size and strides",
+             describe(Dims{g.kh, g.kw, g.sh, g.sw}));
+  check.that(w.dilations[0] == 1 && w.dilations[1] == 1, "no dilations",
+             describe(Dims{w.dilations[0], w.dilations[1]}));
+  check.that(*std::min_element(w.padding.begin(), w.padding.end()) >= 0, "padding of 0 or more",
+             describe(Dims(w.padding.begin(), w.padding.end())));
+  const int64_t spanH = g.h + w.padding[0] + w.padding[1] - g.kh, spanW = g.w + w.padding[2] + w.padding[3] - g.kw;
+  check.that(spanH >= 0 && spanW >= 0, "a window no larger than the padded input", fovea::describe(x));
+  check.tensor(y, "y", DType::kFloat32, {g.n, spanH / g.sh + 1, spanW / g.sw + 1, g.c});
+  g.exact2x2 = g.kh == 2 && g.kw == 2 && g.sh == 2 && g.sw == 2 && g.top == 0 && g.left == 0 && 2 * g.oh <= g.h &&
+               2 * g.ow <= g.w;
+  return g;
+}
+
+FOVEA_INLINE float larger(float a, float b) { return (b > a) | (b != b) ? b : a; }
+/** Equal, or both NaN. */
+FOVEA_INLINE bool same(float a, float b) { return (a == b) | ((a != a) & (b != b)); }
+
+/** Output row `r` of n * oh. */
+FOVEA_CLONES void maxForwardRow(const Geometry& g, const float* x, float* y, int64_t r) {
+  const int64_t n = r / g.oh, oy = r % g.oh, c = g.c;
+  const float* image = x + n * g.h * g.w * c;
+  y += r * g.ow * c;
+  if (g.exact2x2) {
+    const float* a = image + 2 * oy * g.w * c;
+    const float* b = a + g.w * c;
+    for (int64_t ox = 0; ox < g.ow; ++ox, a += 2 * c, b += 2 * c, y += c) {
+#pragma omp simd
+      for (int64_t j = 0; j < c; ++j) y[j] = larger(larger(a[j], a[c + j]), larger(b[j], b[c + j]));
+    }
+    return;
+  }
+  const Span rows = span(oy, g.sh, g.top, g.kh, g.h);
+  for (int64_t ox = 0; ox < g.ow; ++ox, y += c) {
+    const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
+    for (int64_t j = 0; j < c; ++j) y[j] = -std::numeric_limits<float>::infinity();
+    for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
+      for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
+        const float* v = image + (iy * g.w + ix) * c;
+#pragma omp simd
+        for (int64_t j = 0; j < c; ++j) y[j] = larger(y[j], v[j]);
+      }
+    }
+  }
+}
+
+/** Two rows of inputs under output row `r`, when windows tile the input: every element is written once. */
+FOVEA_CLONES void maxBackward2x2(const Geometry& g, const float* x, const float* y, const float* dy, float* dx,
+                                 int64_t r) {
+  const int64_t n = r / g.oh, oy = r % g.oh, c = g.c, row = g.w * c;
+  const float* a = x + (n * g.h + 2 * oy) * row;
+  float* to = dx + (n * g.h + 2 * oy) * row;
+  y += r * g.ow * c;
+  dy += r * g.ow * c;
+  for (int64_t ox = 0; ox < g.ow; ++ox, a += 2 * c, to += 2 * c, y += c, dy += c) {
+#pragma omp simd
+    for (int64_t j = 0; j < c; ++j) {
+      const float m = y[j], d = dy[j];
+      const bool e0 = same(a[j], m);
+      const bool e1 = same(a[c + j], m) & !e0;
+      const bool e2 = same(a[row + j], m) & !(e0 | e1);
+      to[j] = e0 ? d : 0.0f;
+      to[c + j] = e1 ? d : 0.0f;
+      to[row + j] = e2 ? d : 0.0f;
+      to[row + c + j] = e0 | e1 | e2 ? 0.0f : d;
+    }
+  }
+  // What no window covers: a last column, and below the last window a last row.
+  const int64_t rest = g.w - 2 * g.ow;
+  if (rest > 0) {
+    std::memset(to, 0, rest * c * sizeof(float));
+    std::memset(to + row, 0, rest * c * sizeof(float));
+  }
+  if (oy == g.oh - 1) {
+    float* below = dx + (n * g.h + 2 * g.oh) * row;
+    std::memset(below, 0, (g.h - 2 * g.oh) * row * sizeof(float));
+  }
+}
+
+constexpr int64_t kChannelBlock = 64;
+
+/** Image n, channels from..to-1 (at most kChannelBlock). */
+FOVEA_CLONES void maxBackwardImage(const Geometry& g, const float* x, const float* y, const float* dy, float* dx,
+                                   int64_t n, int64_t from, int64_t to) {
+  const int64_t c = g.c, count = to - from;
+  const float* image = x + n * g.h * g.w * c + from;
+  float* target = dx + n * g.h * g.w * c + from;
+  for (int64_t i = 0; i < g.h * g.w; ++i) {
+    for (int64_t j = 0; j < count; ++j) target[i * c + j] = 0;
+  }
+  float rest[kChannelBlock];  // dy until its position is found, then 0.
+  for (int64_t oy = 0; oy < g.oh; ++oy) {
+    const Span rows = span(oy, g.sh, g.top, g.kh, g.h);
+    for (int64_t ox = 0; ox < g.ow; ++ox) {
+      const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
+      const int64_t o = ((n * g.oh + oy) * g.ow + ox) * c + from;
+      const float* m = y + o;
+      for (int64_t j = 0; j < count; ++j) rest[j] = dy[o + j];
+      for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
+        for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
+          const float* v = image + (iy * g.w + ix) * c;
+          float* t = target + (iy * g.w + ix) * c;
+#pragma omp simd
+          for (int64_t j = 0; j < count; ++j) {
+            const bool hit = same(v[j], m[j]);
+            t[j] += hit ? rest[j] : 0.0f;
+            rest[j] = hit ? 0.0f : rest[j];
+          }
+        }
+      }
+    }
+  }
+}
+
+FOVEA_CLONES void averageForwardRow(const Geometry& g, const float* x, float* y, int64_t r) {
+  const int64_t n = r / g.oh, oy = r % g.oh, c = g.c;
+  const float* image = x + n * g.h * g.w * c;
+  y += r * g.ow * c;
+  const Span rows = span(oy, g.sh, g.top, g.kh, g.h);
+  for (int64_t ox = 0; ox < g.ow; ++ox, y += c) {
+    const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
+    for (int64_t j = 0; j < c; ++j) y[j] = 0;
+    for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
+      for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
+        const float* v = image + (iy * g.w + ix) * c;
+#pragma omp simd
+        for (int64_t j = 0; j < c; ++j) y[j] += v[j];
+      }
+    }
+    const int64_t count = (rows.end - rows.begin) * (columns.end - columns.begin);
+    const float scale = rows.end > rows.begin && columns.end > columns.begin ? 1.0f / static_cast<float>(count) : 0.0f;
+#pragma omp simd
+    for (int64_t j = 0; j < c; ++j) y[j] *= scale;
+  }
+}
+
+FOVEA_CLONES void averageBackwardImage(const Geometry& g, const float* dy, float* dx, int64_t n, int64_t from,
+                                       int64_t to) {
+  const int64_t c = g.c, count = to - from;
+  float* target = dx + n * g.h * g.w * c + from;
+  for (int64_t i = 0; i < g.h * g.w; ++i) {
+    for (int64_t j = 0; j < count; ++j) target[i * c + j] = 0;
+  }
+  for (int64_t oy = 0; oy < g.oh; ++oy) {
+    const Span rows = span(oy, g.sh, g.top, g.kh, g.h);
+    for (int64_t ox = 0; ox < g.ow; ++ox) {
+      const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
+      if (rows.end <= rows.begin || columns.end <= columns.begin) continue;
+      const float scale = 1.0f / static_cast<float>((rows.end - rows.begin) * (columns.end - columns.begin));
+      const float* d = dy + ((n * g.oh + oy) * g.ow + ox) * c + from;
+      for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
+        for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
+          float* t = target + (iy * g.w + ix) * c;
+#pragma omp simd
+          for (int64_t j = 0; j < count; ++j) t[j] += d[j] * scale;
+        }
+      }
+    }
+  }
+}
+
+/** Calls `body(n, from, to)` for images times blocks of channels; blocks only where images alone do not fill the pool.
+ */
+template <class Body>
+void overImages(const Geometry& g, int64_t block, const Body& body) {
+  const int64_t size = g.n >= maxThreads() ? std::max<int64_t>(g.c, 1) : block;
+  const int64_t width = std::min(size, block), blocks = (g.c + width - 1) / width;
+  parallelFor(g.n * blocks, g.oh * g.ow * g.kh * g.kw * width, [&](int64_t i) {
+    const int64_t from = i % blocks * width;
+    body(i / blocks, from, std::min(from + width, g.c));
+  });
+}
+
+}  // namespace
+
+KernelPtr CpuBackend::prepareMaxPool2d(const Pool2dDesc& d) {
+  const Check check("maxPool2d", d);
+  check.counts(1, 1);
+  const Geometry g = geometry(check, d, d.inputs[0], d.outputs[0]);
+  return makeKernel([g](const Pointers& p) {
+    const float* x = in<float>(p, 0);
+    float* y = out<float>(p, 0);
+    parallelFor(g.n * g.oh, g.ow * g.c * g.kh * g.kw, [&](int64_t r) { maxForwardRow(g, x, y, r); });
+  });
+}
+
+KernelPtr CpuBackend::prepareMaxPool2dBackward(const Pool2dDesc& d) {
+  const Check check("maxPool2dBackward", d);
+  check.counts(3, 1);
+  const Geometry g = geometry(check, d, d.inputs[0], d.inputs[1]);
+  check.tensor(d.inputs[2], "dy", DType::kFloat32, d.inputs[1].dims);
+  check.tensor(d.outputs[0], "dx", DType::kFloat32, d.inputs[0].dims);
+  return makeKernel([g](const Pointers& p) {
+    const float *x = in<float>(p, 0), *y = in<float>(p, 1), *dy = in<float>(p, 2);
+    float* dx = out<float>(p, 0);
+    if (g.exact2x2) {
+      parallelFor(g.n * g.oh, g.ow * g.c * 8, [&](int64_t r) { maxBackward2x2(g, x, y, dy, dx, r); });
+      return;
+    }
+    overImages(g, kChannelBlock,
+               [&](int64_t n, int64_t from, int64_t to) { maxBackwardImage(g, x, y, dy, dx, n, from, to); });
+  });
+}
+
+KernelPtr CpuBackend::prepareAvgPool2d(const Pool2dDesc& d) {
+  const Check check("avgPool2d", d);
+  check.counts(1, 1);
+  const Geometry g = geometry(check, d, d.inputs[0], d.outputs[0]);
+  return makeKernel([g](const Pointers& p) {
+    const float* x = in<float>(p, 0);
+    float* y = out<float>(p, 0);
+    parallelFor(g.n * g.oh, g.ow * g.c * g.kh * g.kw, [&](int64_t r) { averageForwardRow(g, x, y, r); });
+  });
+}
+
+KernelPtr CpuBackend::prepareAvgPool2dBackward(const Pool2dDesc& d) {
+  const Check check("avgPool2dBackward", d);
+  check.counts(1, 1);
+  const Geometry g = geometry(check, d, d.outputs[0], d.inputs[0]);
+  return makeKernel([g](const Pointers& p) {
+    const float* dy = in<float>(p, 0);
+    float* dx = out<float>(p, 0);
+    overImages(g, kChannelBlock,
+               [&](int64_t n, int64_t from, int64_t to) { averageBackwardImage(g, dy, dx, n, from, to); });
+  });
+}
+
+}  // namespace fovea::cpu

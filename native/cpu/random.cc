@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/philox.h"
+#include "cpu/backend.h"
+#include "cpu/kernel_base.h"
+#include "cpu/parallel.h"
+#include "cpu/simd.h"
+
+/** @file Dropout and random numbers, bit for bit as docs/kernels.md has them on every device. */
+namespace fovea::cpu {
+namespace {
+
+constexpr int64_t kWidth = 16;         ///< Philox blocks computed side by side.
+constexpr int64_t kSpan = 4 * kWidth;  ///< Elements they give.
+constexpr int64_t kPhiloxCost = 16;    ///< Additions an element.
+
+struct Seed {
+  uint32_t key0, key1, c2, c3;
+};
+
+Seed seedOf(const void* words) {
+  const auto* s = static_cast<const uint32_t*>(words);
+  return {s[0], s[1], s[2], s[3]};
+}
+
+/** Words of blocks i..i+15, interleaved as elements take them: words[4 b + w]. */
+FOVEA_INLINE void words16(const Seed& s, int64_t i, uint32_t* words) {
+  alignas(64) uint32_t c0[kWidth], c1[kWidth], c2[kWidth], c3[kWidth];
+  for (int64_t b = 0; b < kWidth; ++b) {
+    const uint64_t counter = static_cast<uint64_t>(i + b);
+    c0[b] = static_cast<uint32_t>(counter);
+    c1[b] = static_cast<uint32_t>(counter >> 32);
+    c2[b] = s.c2;
+    c3[b] = s.c3;
+  }
+  uint32_t key0 = s.key0, key1 = s.key1;
+  for (int r = 0; r < philox::kRounds; ++r, key0 += philox::kWeyl0, key1 += philox::kWeyl1) {
+#pragma omp simd
+    for (int64_t b = 0; b < kWidth; ++b) {
+      const uint64_t p0 = uint64_t{philox::kMultiplier0} * c0[b], p1 = uint64_t{philox::kMultiplier1} * c2[b];
+      c0[b] = static_cast<uint32_t>(p1 >> 32) ^ c1[b] ^ key0;
+      c2[b] = static_cast<uint32_t>(p0 >> 32) ^ c3[b] ^ key1;
+      c1[b] = static_cast<uint32_t>(p1);
+      c3[b] = static_cast<uint32_t>(p0);
+    }
+  }
+  for (int64_t b = 0; b < kWidth; ++b) {
+    words[4 * b] = c0[b];
+    words[4 * b + 1] = c1[b];
+    words[4 * b + 2] = c2[b];
+    words[4 * b + 3] = c3[b];
+  }
+}
+
+/** Elements begin..end-1, begin a multiple of kSpan. `threshold`: u >= rate as integers r >>> 8. */
+FOVEA_CLONES void dropoutRange(const Seed& s, const float* x, float* y, int64_t begin, int64_t end, uint32_t threshold,
+                               float scale) {
+  alignas(64) uint32_t words[kSpan];
+  for (int64_t e = begin; e < end; e += kSpan) {
+    words16(s, e >> 2, words);
+    const float* v = x + e;
+    float* t = y + e;
+    if (end - e >= kSpan) {
+#pragma omp simd
+      for (int64_t j = 0; j < kSpan; ++j) t[j] = (words[j] >> 8) >= threshold ? v[j] * scale : 0.0f;
+    } else {
+      for (int64_t j = 0; j < end - e; ++j) t[j] = (words[j] >> 8) >= threshold ? v[j] * scale : 0.0f;
+    }
+  }
+}
+
+FOVEA_CLONES void uniformRange(const Seed& s, float* y, int64_t begin, int64_t end, double a, double b, float below) {
+  alignas(64) uint32_t words[kSpan];
+  alignas(64) double product[kSpan];
+  const double width = b - a;
+  const float top = static_cast<float>(b);
+  const bool proper = a < b;
+  for (int64_t e = begin; e < end; e += kSpan) {
+    words16(s, e >> 2, words);
+    // The product goes through memory: contracted into a fused multiply-add it would round once, not twice.
+    for (int64_t j = 0; j < kSpan; ++j) {
+      product[j] = width * (static_cast<double>(static_cast<int32_t>(words[j] >> 8)) * 0x1p-24);
+    }
+    __asm__ volatile("" ::: "memory");
+    const int64_t n = std::min(kSpan, end - e);
+    for (int64_t j = 0; j < n; ++j) {
+      const float v = static_cast<float>(a + product[j]);
+      y[e + j] = (v >= top) & proper ? below : v;
+    }
+  }
+}
+
+/** Box and Muller (1958), in double. */
+double gaussian(uint32_t r0, uint32_t r1) {
+  const double u1 = (static_cast<double>(r0) + 1.0) * 0x1p-32, u2 = static_cast<double>(r1) * 0x1p-32;
+  return std::sqrt(-2.0 * std::log(u1)) * std::cos(2.0 * 3.14159265358979323846 * u2);
+}
+
+double truncatedGaussian(const Seed& s, uint64_t i) {
+  for (uint32_t attempt = 0;; ++attempt) {
+    uint32_t c[4] = {static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), s.c2, s.c3 + attempt};
+    philox::block(c, s.key0, s.key1);
+    double z = gaussian(c[0], c[1]);
+    if (std::fabs(z) < 2) return z;
+    z = gaussian(c[2], c[3]);
+    if (std::fabs(z) < 2) return z;
+  }
+}
+
+void checkSeed(const Check& check, const TensorDesc& seed) { check.tensor(seed, "seed", DType::kInt32, {4}); }
+
+}  // namespace
+
+KernelPtr CpuBackend::prepareDropout(const DropoutDesc& d) {
+  const Check check("dropout", d);
+  check.counts(2, 1);
+  check.floats(d.inputs[0], "x");
+  checkSeed(check, d.inputs[1]);
+  check.tensor(d.outputs[0], "y", DType::kFloat32, d.inputs[0].dims);
+  check.that(d.rate >= 0 && d.rate < 1, "a rate from 0 to below 1", std::to_string(d.rate));
+  const int64_t n = d.inputs[0].size(), spans = (n + kSpan - 1) / kSpan;
+  // u = k 2^-24 >= rate  <=>  k >= ceil(rate 2^24): exact, the product only shifts the exponent.
+  const auto threshold = static_cast<uint32_t>(std::ceil(d.rate * 0x1p24));
+  const auto scale = static_cast<float>(1.0 / (1.0 - d.rate));
+  return makeKernel([=](const Pointers& p) {
+    const Seed s = seedOf(p.inputs[1]);
+    parallelRanges(spans, kSpan * kPhiloxCost, [&](int64_t begin, int64_t end, int) {
+      dropoutRange(s, in<float>(p, 0), out<float>(p, 0), begin * kSpan, std::min(end * kSpan, n), threshold, scale);
+    });
+  });
+}
+
+KernelPtr CpuBackend::prepareRandom(const RandomDesc& d) {
+  const Check check("random", d);
+  check.counts(1, 1);
+  checkSeed(check, d.inputs[0]);
+  check.floats(d.outputs[0], "an output");
+  const int64_t n = d.outputs[0].size(), spans = (n + kSpan - 1) / kSpan;
+  const double a = d.a, b = d.b;
+  switch (d.distribution) {
+    case Distribution::kUniform: {
+      const float below = std::nextafter(static_cast<float>(b), -std::numeric_limits<float>::infinity());
+      return makeKernel([=](const Pointers& p) {
+        const Seed s = seedOf(p.inputs[0]);
+        parallelRanges(spans, kSpan * kPhiloxCost, [&](int64_t begin, int64_t end, int) {
+          uniformRange(s, out<float>(p, 0), begin * kSpan, std::min(end * kSpan, n), a, b, below);
+        });
+      });
+    }
+    case Distribution::kNormal:
+      return makeKernel([=](const Pointers& p) {
+        const Seed s = seedOf(p.inputs[0]);
+        float* y = out<float>(p, 0);
+        parallelFor(n, 400, [&](int64_t e) {
+          uint32_t c[4] = {static_cast<uint32_t>(e), static_cast<uint32_t>(static_cast<uint64_t>(e) >> 32), s.c2, s.c3};
+          philox::block(c, s.key0, s.key1);
+          y[e] = static_cast<float>(a + b * gaussian(c[0], c[1]));
+        });
+      });
+    case Distribution::kTruncatedNormal:
+      return makeKernel([=](const Pointers& p) {
+        const Seed s = seedOf(p.inputs[0]);
+        float* y = out<float>(p, 0);
+        parallelFor(n, 400, [&](int64_t e) {
+          y[e] = static_cast<float>(a + b * truncatedGaussian(s, static_cast<uint64_t>(e)));
+        });
+      });
+  }
+  throw Error("ERR_ARGUMENT", "random: expected a known distribution");
+}
+
+}  // namespace fovea::cpu

@@ -1,0 +1,15 @@
+#pragma once
+
+/**
+ * @file
+ * Run-time dispatch by instruction set. A function marked FOVEA_CLONES is compiled for AVX-512, AVX2 and the baseline,
+ * and the loader picks one; what it calls must be FOVEA_INLINE to be compiled along with it. OpenMP regions stay
+ * outside: GCC does not clone their bodies.
+ */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(FOVEA_NO_CLONES)
+#define FOVEA_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FOVEA_CLONES
+#endif
+#define FOVEA_INLINE inline __attribute__((always_inline))
+#define FOVEA_FORCE __attribute__((always_inline))  // For lambdas.

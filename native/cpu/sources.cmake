@@ -1,0 +1,20 @@
+# The CPU backend's sources, relative to native/. Needs C++20, OpenMP and oneDNN (dnnl).
+set(FOVEA_CPU_SOURCES
+  cpu/backend.cc
+  cpu/batch_norm.cc
+  cpu/conv.cc
+  cpu/conv_depthwise.cc
+  cpu/conv_gemm.cc
+  cpu/conv_onednn.cc
+  cpu/data_movement.cc
+  cpu/elementwise.cc
+  cpu/elementwise_ops.cc
+  cpu/gather.cc
+  cpu/lrn.cc
+  cpu/matmul.cc
+  cpu/pool.cc
+  cpu/random.cc
+  cpu/reduce.cc
+  cpu/resize.cc
+  cpu/softmax.cc
+)
