@@ -188,7 +188,7 @@ describe.runIf(existsSync(path.join(SYSTEM, 'train-images-idx3-ubyte.gz')))('the
       best = Math.min(best, performance.now() - start);
       expect(images).toBe(60_000);
     }
-    // About 100 ms on two quiet cores, with the scaling to float32.
-    expect(best).toBeLessThan(500);
+    // About 100 ms on two quiet cores, with the scaling to float32; the bound leaves room for busy ones.
+    expect(best).toBeLessThan(1000);
   });
 });
