@@ -12,8 +12,7 @@ namespace fovea {
 /** The native object behind a NativeBuffer of addon.d.ts. */
 class BufferObject {
  public:
-  static constexpr const char* kName = "Buffer";
-  static constexpr napi_type_tag kTag = {0x6f7665612d627566, 0x1d0c2f64a3b94e58};
+  static constexpr const char kName[] = "Buffer";
   static Napi::FunctionReference& classOf(Environment& environment) { return environment.bufferClass; }
 
   BufferObject(Napi::Env env, std::shared_ptr<DeviceMemory> memory);

@@ -38,7 +38,7 @@ void stopEnginesOnExit(Napi::Env env) {
 
 }  // namespace
 
-Environment::Environment(Napi::Env env) : completions(env) {
+Environment::Environment(Napi::Env env) : env(env), completions(env) {
   // Hooks run last in, first out: this one before the thread-safe function's own.
   checkStatus(env, napi_add_env_cleanup_hook(env, end, this));
   Registry::instance().enter();

@@ -15,9 +15,10 @@ namespace {
 std::string external(size_t i) { return "Plan.run: buffers[" + std::to_string(i) + "]"; }
 
 /** One argument of a run, checked against what the plan expects there. */
-const std::shared_ptr<DeviceMemory>& checkBuffer(Napi::Env env, const Plan& plan, size_t i, napi_value value) {
-  const BufferObject* buffer = unwrap<BufferObject>(env, value);
-  if (!buffer) refuseArgument(external(i), "a buffer", Napi::Value(env, value));
+const std::shared_ptr<DeviceMemory>& checkBuffer(const Environment& environment, const Plan& plan, size_t i,
+                                                 napi_value value) {
+  const BufferObject* buffer = unwrap<BufferObject>(environment, value);
+  if (!buffer) refuseArgument(external(i), "a buffer", Napi::Value(environment.env, value));
   if (!buffer->memory()) throw Error("ERR_DISPOSED", external(i) + ": the buffer has been disposed");
   const ExternalDesc& expected = plan.externals()[i];
   if (buffer->dtype() != expected.dtype || buffer->size() != static_cast<size_t>(expected.size) ||
@@ -56,12 +57,13 @@ std::unique_ptr<PlanRun> toRun(const Napi::CallbackInfo& info, const std::shared
   const Napi::Array list = toArray(info[0], "Plan.run: buffers");
   const size_t count = plan->externals().size();
   if (list.Length() != count) refuseArgument("Plan.run: buffers", std::to_string(count) + " buffers", list);
-  const uint64_t number = ++Environment::of(env).lastRun;
+  Environment& environment = Environment::of(env);
+  const uint64_t number = ++environment.lastRun;
   auto run = std::make_unique<PlanRun>(plan, toOutputsFrom(info[1], *plan));
   for (size_t i = 0; i < count; ++i) {
     napi_value value;
     checkStatus(env, napi_get_element(env, list, static_cast<uint32_t>(i), &value));
-    const std::shared_ptr<DeviceMemory>& memory = checkBuffer(env, *plan, i, value);
+    const std::shared_ptr<DeviceMemory>& memory = checkBuffer(environment, *plan, i, value);
     checkGivenOnce(*memory, *plan, number, i);
     run->add(memory);
   }

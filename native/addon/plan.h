@@ -12,8 +12,7 @@ namespace fovea {
 /** The native object behind a NativePlan of addon.d.ts. */
 class PlanObject {
  public:
-  static constexpr const char* kName = "Plan";
-  static constexpr napi_type_tag kTag = {0x6f7665612d706c61, 0x5b7e9a1044d8c236};
+  static constexpr const char kName[] = "Plan";
   static Napi::FunctionReference& classOf(Environment& environment) { return environment.planClass; }
 
   explicit PlanObject(std::shared_ptr<Plan> plan) : plan(std::move(plan)) {}

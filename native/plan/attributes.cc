@@ -65,9 +65,10 @@ double AttributeReader::numberAtLeast(const std::string& name, double least) {
 }
 
 int64_t AttributeReader::integer(const std::string& name, int64_t least) {
-  const double d = number(name);
-  if (!isWhole(d) || d < static_cast<double>(least)) refuse(name, "a " + wholeFrom(least));
-  return static_cast<int64_t>(d);
+  const std::string expected = "a " + wholeFrom(least);
+  const double* d = std::get_if<double>(&get(name, expected));
+  if (!d || !isWhole(*d) || *d < static_cast<double>(least)) refuse(name, expected);
+  return static_cast<int64_t>(*d);
 }
 
 bool AttributeReader::boolean(const std::string& name) {

@@ -4,7 +4,8 @@ import { NativeBackend } from './native-backend.js';
 
 export { loadAddon, NativeBackend };
 
-const REMEDY = 'Build the addon with "npm run setup" (it needs a C++ compiler, CMake and oneDNN, and installs or names them)';
+const REMEDY =
+  'Build the addon with "npm run setup" (it needs a C++ compiler, CMake and oneDNN, and installs or names them)';
 
 /** The native devices that can be used here, and those that cannot, with the reason. Looks again at every call. */
 export function openNative(): { present: NativeBackend[]; missing: MissingDevice[] } {

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Builds the native code and its C++ tests with AddressSanitizer and UndefinedBehaviorSanitizer, and runs them.
+# The last line is `N passed, N failed`. An argument runs only the tests whose name contains it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build=build/asan
+log="$build/build.log"
+mkdir -p "$build"
+if ! { cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 \
+  -DFOVEA_ADDON=OFF -DFOVEA_TESTS=ON -DFOVEA_SANITIZE=address,undefined &&
+  cmake --build "$build" --parallel "$(nproc)"; } >"$log" 2>&1; then
+  tail -n 40 "$log" >&2
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+
+# Code that oneDNN generates at run time has no unwind information, which the slow unwinder of leaks would need.
+export ASAN_OPTIONS="abort_on_error=0:halt_on_error=1:detect_stack_use_after_return=1:${ASAN_OPTIONS:-}"
+export LSAN_OPTIONS="suppressions=test/native/lsan.supp:print_suppressions=0:${LSAN_OPTIONS:-}"
+export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
+"$build/bin/fovea_native_tests" "$@"
