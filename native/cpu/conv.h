@@ -43,6 +43,8 @@ KernelPtr makeOnednnConv(const Conv&);
 KernelPtr makeOnednnBlockedConv(const Conv&);
 /** The same with Winograd's algorithm (3x3, stride 1). */
 KernelPtr makeOnednnWinogradConv(const Conv&);
+/** Own Winograd code on NHWC; needs AVX-512. */
+KernelPtr makeWinogradConv(const Conv&);
 /** im2col and a matrix product per group: always applies. */
 KernelPtr makeGemmConv(const Conv&);
 /** Own loops for one input and one output channel a group. */

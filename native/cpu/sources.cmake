@@ -6,10 +6,12 @@ set(FOVEA_CPU_SOURCES
   cpu/conv_depthwise.cc
   cpu/conv_gemm.cc
   cpu/conv_onednn.cc
+  cpu/conv_winograd.cc
   cpu/data_movement.cc
   cpu/elementwise.cc
   cpu/elementwise_ops.cc
   cpu/gather.cc
+  cpu/gemm_tile.cc
   cpu/lrn.cc
   cpu/matmul.cc
   cpu/pool.cc
@@ -17,4 +19,5 @@ set(FOVEA_CPU_SOURCES
   cpu/reduce.cc
   cpu/resize.cc
   cpu/softmax.cc
+  cpu/winograd.cc
 )

@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "cpu/conv.h"
+#include "cpu/gemm_tile.h"
+#include "cpu/parallel.h"
+#include "cpu/winograd.h"
+
+/**
+ * @file
+ * 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3) straight on NHWC and HWIO, all three directions. Forward and
+ * by input, a thread takes a block of tiles through transform, products and inverse transform while they are in its
+ * cache; by kernel, blocks of tiles are transformed by all threads and multiplied element by element, so the sums have
+ * the same order on any number of threads. Nothing is reordered: the channels stay the fast axis throughout.
+ */
+namespace fovea::cpu {
+namespace {
+
+using winograd::kElements;
+using winograd::kTile;
+using winograd::Plane;
+
+constexpr int64_t kMostTiles = 56;         ///< Of a block, forward and by input.
+constexpr int64_t kMostKernelTiles = 256;  ///< Of a block, by kernel: a panel of them fills half the L1 cache.
+constexpr int64_t kLanes = 16;
+
+int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+/** Tiles of the output plane of every image. */
+struct Tiles {
+  int64_t down, across, count;
+  struct At {
+    int64_t image, top, left;
+  };
+  At at(int64_t i) const { return {i / (down * across), i / across % down * kTile, i % across * kTile}; }
+};
+
+Tiles tilesOf(int64_t images, int64_t height, int64_t width) {
+  const int64_t down = (height + kTile - 1) / kTile, across = (width + kTile - 1) / kTile;
+  return {down, across, images * down * across};
+}
+
+/** The forward product, or the one by input, which is the forward one of dy with the kernel turned around. */
+struct Product {
+  Conv conv;
+  bool backward;
+  Plane from, to;     ///< Read and written planes.
+  int64_t top, left;  ///< Padding of the read one.
+  Tiles tiles;
+  int64_t block;  ///< Tiles a thread takes at once.
+  int64_t panels, ldv, ldm, strideU, strideV, strideM;
+};
+
+Product product(const Conv& v) {
+  Product p;
+  p.conv = v;
+  p.backward = v.kind == ConvKind::kBackwardInput;
+  p.from = p.backward ? Plane{v.oh, v.ow, v.o} : Plane{v.h, v.w, v.c};
+  p.to = p.backward ? Plane{v.h, v.w, v.c} : Plane{v.oh, v.ow, v.o};
+  p.top = p.backward ? 2 - v.top : v.top;
+  p.left = p.backward ? 2 - v.left : v.left;
+  p.tiles = tilesOf(v.n, p.to.height, p.to.width);
+  const int64_t share = (p.tiles.count + maxThreads() - 1) / maxThreads();
+  const int64_t blocks = (share + kMostTiles - 1) / kMostTiles;
+  p.block = (share + blocks - 1) / blocks;
+  p.panels = (p.to.channels + kPanel - 1) / kPanel;
+  // Odd numbers of cache lines keep rows and elements off each other's cache sets.
+  p.ldv = roundUp(p.from.channels, kLanes) + kLanes;
+  p.ldm = p.panels * kPanel + kLanes;
+  p.strideU = p.panels * p.from.channels * kPanel;
+  p.strideV = p.block * p.ldv + kLanes;
+  p.strideM = p.block * p.ldm + kLanes;
+  return p;
+}
+
+/** Rows k of panel `panel` of the transformed kernel, [element][panel][k][kPanel]: 16 values of k from `first` on. */
+void transformKernel(const Product& p, const float* w, float* u, int64_t panel, int64_t first) {
+  const int64_t c = p.conv.c, o = p.conv.o, kEnd = std::min(first + kLanes, p.from.channels);
+  for (int64_t half = 0; half < kPanel; half += kLanes) {
+    const int64_t column = panel * kPanel + half, count = std::min(kLanes, p.to.channels - column);
+    float* to = u + (panel * p.from.channels + first) * kPanel + half;
+    if (count <= 0) {
+      for (int64_t e = 0; e < kElements; ++e) {
+        for (int64_t k = 0; k < kEnd - first; ++k) std::memset(to + e * p.strideU + k * kPanel, 0, 64);
+      }
+      continue;
+    }
+    if (!p.backward) {
+      for (int64_t k = first; k < kEnd; ++k) {
+        winograd::kernel(w + k * o + column, c * o, count, to + (k - first) * kPanel, p.strideU, false);
+      }
+      continue;
+    }
+    // By input the panel's columns are input channels, which lie apart in HWIO: 16x16 blocks are turned first.
+    float turned[9][kLanes][kLanes];
+    for (int64_t position = 0; position < 9; ++position) {
+      for (int64_t j = 0; j < count; ++j) {
+        const float* row = w + (position * c + column + j) * o + first;
+        for (int64_t k = 0; k < kEnd - first; ++k) turned[position][k][j] = row[k];
+      }
+    }
+    for (int64_t k = 0; k < kEnd - first; ++k) {
+      winograd::kernel(&turned[0][k][0], kLanes * kLanes, count, to + k * kPanel, p.strideU, true);
+    }
+  }
+}
+
+/** Tiles begin..end-1, at most p.block. */
+void runTiles(const Product& p, const float* x, const float* u, const float* bias, float* y, int64_t begin, int64_t end,
+              float* v, float* m) {
+  const int64_t xSize = p.from.height * p.from.width * p.from.channels;
+  const int64_t ySize = p.to.height * p.to.width * p.to.channels;
+  for (int64_t t = begin; t < end; ++t) {
+    const auto at = p.tiles.at(t);
+    winograd::input(x + at.image * xSize, p.from, at.top - p.top, at.left - p.left, v + (t - begin) * p.ldv, p.strideV);
+  }
+  for (int64_t e = 0; e < kElements; ++e) {
+    for (int64_t panel = 0; panel < p.panels; ++panel) {
+      gemmPanel(v + e * p.strideV, p.ldv, 1, end - begin, u + e * p.strideU + panel * p.from.channels * kPanel,
+                p.from.channels, m + e * p.strideM + panel * kPanel, p.ldm, false);
+    }
+  }
+  for (int64_t t = begin; t < end; ++t) {
+    const auto at = p.tiles.at(t);
+    winograd::output(m + (t - begin) * p.ldm, p.strideM, y + at.image * ySize, p.to, at.top, at.left, bias,
+                     p.conv.relu);
+  }
+}
+
+KernelPtr makeProduct(const Conv& conv) {
+  const Product p = product(conv);
+  Layout layout;
+  const size_t u = layout.take(sizeof(float) * kElements * p.strideU);
+  const size_t vBytes = align64(sizeof(float) * kElements * p.strideV);
+  const size_t mBytes = align64(sizeof(float) * kElements * p.strideM);
+  const size_t v = layout.take((vBytes + mBytes) * maxThreads());
+  return makeKernel(
+      [=](const Pointers& pointers) {
+        const float *x = in<float>(pointers, 0), *w = in<float>(pointers, 1);
+        const float* bias = p.conv.bias ? in<float>(pointers, 2) : nullptr;
+        float *y = out<float>(pointers, 0), *kernel = at<float>(pointers.workspace, u);
+        const int64_t groups = (p.from.channels + kLanes - 1) / kLanes;
+        parallelFor(p.panels * groups, kElements * kPanel * kLanes,
+                    [&](int64_t i) { transformKernel(p, w, kernel, i / groups, i % groups * kLanes); });
+        const int64_t blocks = (p.tiles.count + p.block - 1) / p.block;
+        parallelRanges(blocks, p.block * p.from.channels * p.to.channels, [&](int64_t begin, int64_t end, int thread) {
+          const size_t own = v + (vBytes + mBytes) * thread;
+          for (int64_t b = begin; b < end; ++b) {
+            runTiles(p, x, kernel, bias, y, b * p.block, std::min((b + 1) * p.block, p.tiles.count),
+                     at<float>(pointers.workspace, own), at<float>(pointers.workspace, own + vBytes));
+          }
+        });
+      },
+      layout.bytes(), "own:winograd4x3");
+}
+
+KernelPtr makeKernelGradient(const Conv& c) {
+  const Plane from{c.h, c.w, c.c}, to{c.oh, c.ow, c.o};
+  const Tiles tiles = tilesOf(c.n, c.oh, c.ow);
+  const int64_t blocks = (tiles.count + kMostKernelTiles - 1) / kMostKernelTiles;
+  const int64_t block = (tiles.count + blocks - 1) / blocks, panels = (c.o + kPanel - 1) / kPanel;
+  const int64_t ldv = roundUp(c.c, kLanes) + kLanes, strideV = block * ldv + kLanes;
+  const int64_t panelM = block * kPanel, strideM = panels * panelM + kLanes;
+  const int64_t ldu = panels * kPanel, strideU = c.c * ldu + kLanes;
+  Layout layout;
+  const size_t vAt = layout.take(sizeof(float) * kElements * strideV);
+  const size_t mAt = layout.take(sizeof(float) * kElements * strideM);
+  const size_t uAt = layout.take(sizeof(float) * kElements * strideU);
+  const size_t biasAt = layout.take(c.bias ? biasScratch(c.o) : 0);
+  return makeKernel(
+      [=](const Pointers& pointers) {
+        const float *x = in<float>(pointers, 0), *dy = in<float>(pointers, 1);
+        float *v = at<float>(pointers.workspace, vAt), *m = at<float>(pointers.workspace, mAt);
+        float *u = at<float>(pointers.workspace, uAt), *dw = out<float>(pointers, 0);
+        for (int64_t first = 0; first < tiles.count; first += block) {
+          const int64_t count = std::min(block, tiles.count - first);
+          parallelFor(count, kElements * (c.c + c.o), [&](int64_t t) {
+            const auto tile = tiles.at(first + t);
+            winograd::input(x + tile.image * c.h * c.w * c.c, from, tile.top - c.top, tile.left - c.left, v + t * ldv,
+                            strideV);
+            winograd::outputTransposed(dy + tile.image * c.oh * c.ow * c.o, to, tile.top, tile.left, m + t * kPanel,
+                                       strideM, panelM);
+          });
+          parallelFor(kElements * panels, count * c.c * kPanel, [&](int64_t i) {
+            const int64_t e = i / panels, panel = i % panels;
+            gemmPanel(v + e * strideV, 1, ldv, c.c, m + e * strideM + panel * panelM, count,
+                      u + e * strideU + panel * kPanel, ldu, first > 0);
+          });
+        }
+        parallelFor(c.c, kElements * c.o, [&](int64_t i) {
+          for (int64_t j = 0; j < c.o; j += kLanes) {
+            winograd::kernelTransposed(u + i * ldu + j, strideU, std::min(kLanes, c.o - j), dw + i * c.o + j,
+                                       c.c * c.o);
+          }
+        });
+        if (c.bias) {
+          sumBias(dy, c.n * c.oh * c.ow, c.o, out<float>(pointers, 1), at<char>(pointers.workspace, biasAt));
+        }
+      },
+      layout.bytes(), "own:winograd4x3");
+}
+
+}  // namespace
+
+KernelPtr makeWinogradConv(const Conv& v) {
+  const bool fits = v.kh == 3 && v.kw == 3 && v.sh == 1 && v.sw == 1 && v.dh == 1 && v.dw == 1 && v.groups == 1;
+  if (!fits || !hasAvx512()) return nullptr;
+  if (v.kind == ConvKind::kBackwardKernel) return makeKernelGradient(v);
+  if (v.kind == ConvKind::kBackwardInput && (v.top > 2 || v.left > 2)) return nullptr;
+  return makeProduct(v);
+}
+
+}  // namespace fovea::cpu

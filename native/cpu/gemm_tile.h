@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+/** @file The product behind own convolutions, for processors with AVX-512. */
+namespace fovea::cpu {
+
+inline constexpr int64_t kPanel = 32;  ///< Columns of a packed panel of the right operand.
+
+/** Whether gemmPanel may be called here. */
+bool hasAvx512();
+
+/**
+ * c[i][j] (+)= sum over p < k of a[i * rowStride + p * columnStride] * b[p][j], for i < rows and j < kPanel. `b` is a
+ * panel of k rows of kPanel floats; c has rows of stride ldc.
+ */
+void gemmPanel(const float* a, int64_t rowStride, int64_t columnStride, int64_t rows, const float* b, int64_t k,
+               float* c, int64_t ldc, bool accumulate);
+
+}  // namespace fovea::cpu
