@@ -21,8 +21,8 @@ using winograd::kElements;
 using winograd::kTile;
 using winograd::Plane;
 
-constexpr int64_t kMostTiles = 56;         ///< Of a block, forward and by input.
-constexpr int64_t kMostKernelTiles = 256;  ///< Of a block, by kernel: a panel of them fills half the L1 cache.
+constexpr int64_t kMostTiles = 84;         ///< Of a block, forward and by input.
+constexpr int64_t kMostKernelTiles = 128;  ///< Of a block, by kernel: a panel of them fills a third of the L1 cache.
 constexpr int64_t kLanes = 16;
 
 int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }

@@ -52,6 +52,9 @@ struct Program {
   std::vector<bool> stored;  ///< Output j needs a store at the end of the block.
   int64_t size = 0, block = kBlock;
   int slots = 0, cost = 1;
+
+  /** Floats from one scratch register to the next: not a power of two, which would make them share cache sets. */
+  int64_t slotSize() const { return block + 16; }
 };
 
 /** Broadcasts `dims` to `shape`, merging neighbours; returns false when it does not fit. */
@@ -305,7 +308,7 @@ void runOp(Op op, const OpArgs<int32_t>& args) { runInt(op, args); }
 template <class T>
 void interpret(const Program& p, const Pointers& pointers, T* scratch, int64_t begin, int64_t end) {
   const int k = static_cast<int>(p.inputs.size());
-  const auto slot = [&](int s) { return scratch + s * p.block; };
+  const auto slot = [&](int s) { return scratch + s * p.slotSize(); };
   const auto read = [&](int r, int64_t at) -> const T* {
     if (r < 0) return nullptr;
     if (r < k) return p.inputs[r].slot >= 0 ? slot(p.inputs[r].slot) : static_cast<const T*>(pointers.inputs[r]) + at;
@@ -340,7 +343,7 @@ void interpret(const Program& p, const Pointers& pointers, T* scratch, int64_t b
 
 KernelPtr CpuBackend::prepareElementwise(const ElementwiseDesc& d) {
   Program p = compile(d);
-  const size_t perThread = align64(static_cast<size_t>(p.slots) * p.block * 4);
+  const size_t perThread = align64(static_cast<size_t>(p.slots * p.slotSize()) * sizeof(float));
   const size_t workspace = perThread * maxThreads();
   return makeKernel(
       [p = std::move(p), perThread](const Pointers& pointers) {

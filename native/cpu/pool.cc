@@ -52,7 +52,11 @@ Geometry geometry(const Check& check, const Pool2dDesc& d, const TensorDesc& x, 
   return g;
 }
 
-FOVEA_INLINE float larger(float a, float b) { return (b > a) | (b != b) ? b : a; }
+/** The larger one, or NaN if there is one. */
+FOVEA_INLINE float larger(float a, float b) {
+  const float m = b > a ? b : a;
+  return b != b ? b : m;
+}
 /** Equal, or both NaN. */
 FOVEA_INLINE bool same(float a, float b) { return (a == b) | ((a != a) & (b != b)); }
 

@@ -1,56 +1,24 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/philox.h"
 #include "cpu/backend.h"
 #include "cpu/kernel_base.h"
 #include "cpu/parallel.h"
+#include "cpu/philox_blocks.h"
 #include "cpu/simd.h"
 
 /** @file Dropout and random numbers, bit for bit as docs/kernels.md has them on every device. */
 namespace fovea::cpu {
 namespace {
 
-constexpr int64_t kWidth = 16;         ///< Philox blocks computed side by side.
-constexpr int64_t kSpan = 4 * kWidth;  ///< Elements they give.
-constexpr int64_t kPhiloxCost = 16;    ///< Additions an element.
-
-struct Seed {
-  uint32_t key0, key1, c2, c3;
-};
+constexpr int64_t kSpan = 4 * kPhiloxBlocks;  ///< Elements they give.
+constexpr int64_t kPhiloxCost = 16;           ///< Additions an element.
 
 Seed seedOf(const void* words) {
   const auto* s = static_cast<const uint32_t*>(words);
   return {s[0], s[1], s[2], s[3]};
-}
-
-/** Words of blocks i..i+15, interleaved as elements take them: words[4 b + w]. */
-FOVEA_INLINE void words16(const Seed& s, int64_t i, uint32_t* words) {
-  alignas(64) uint32_t c0[kWidth], c1[kWidth], c2[kWidth], c3[kWidth];
-  for (int64_t b = 0; b < kWidth; ++b) {
-    const uint64_t counter = static_cast<uint64_t>(i + b);
-    c0[b] = static_cast<uint32_t>(counter);
-    c1[b] = static_cast<uint32_t>(counter >> 32);
-    c2[b] = s.c2;
-    c3[b] = s.c3;
-  }
-  uint32_t key0 = s.key0, key1 = s.key1;
-  for (int r = 0; r < philox::kRounds; ++r, key0 += philox::kWeyl0, key1 += philox::kWeyl1) {
-#pragma omp simd
-    for (int64_t b = 0; b < kWidth; ++b) {
-      const uint64_t p0 = uint64_t{philox::kMultiplier0} * c0[b], p1 = uint64_t{philox::kMultiplier1} * c2[b];
-      c0[b] = static_cast<uint32_t>(p1 >> 32) ^ c1[b] ^ key0;
-      c2[b] = static_cast<uint32_t>(p0 >> 32) ^ c3[b] ^ key1;
-      c1[b] = static_cast<uint32_t>(p1);
-      c3[b] = static_cast<uint32_t>(p0);
-    }
-  }
-  for (int64_t b = 0; b < kWidth; ++b) {
-    words[4 * b] = c0[b];
-    words[4 * b + 1] = c1[b];
-    words[4 * b + 2] = c2[b];
-    words[4 * b + 3] = c3[b];
-  }
 }
 
 /** Elements begin..end-1, begin a multiple of kSpan. `threshold`: u >= rate as integers r >>> 8. */
@@ -58,7 +26,7 @@ FOVEA_CLONES void dropoutRange(const Seed& s, const float* x, float* y, int64_t 
                                float scale) {
   alignas(64) uint32_t words[kSpan];
   for (int64_t e = begin; e < end; e += kSpan) {
-    words16(s, e >> 2, words);
+    philoxBlocks(s, e >> 2, words);
     const float* v = x + e;
     float* t = y + e;
     if (end - e >= kSpan) {
@@ -77,7 +45,7 @@ FOVEA_CLONES void uniformRange(const Seed& s, float* y, int64_t begin, int64_t e
   const float top = static_cast<float>(b);
   const bool proper = a < b;
   for (int64_t e = begin; e < end; e += kSpan) {
-    words16(s, e >> 2, words);
+    philoxBlocks(s, e >> 2, words);
     // The product goes through memory: contracted into a fused multiply-add it would round once, not twice.
     for (int64_t j = 0; j < kSpan; ++j) {
       product[j] = width * (static_cast<double>(static_cast<int32_t>(words[j] >> 8)) * 0x1p-24);

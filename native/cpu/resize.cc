@@ -53,14 +53,15 @@ FOVEA_CLONES void forwardRow(const Geometry& g, const float* x, float* y, int64_
   for (int64_t ox = 0; ox < g.ow; ++ox, y += c) {
     const Tap& u = g.columns[ox];
     const float *a = top + u.low * c, *b = top + u.high * c, *d = bottom + u.low * c, *e = bottom + u.high * c;
-    if (u.t == 0 && v.t == 0) {
+    const float across = u.t, down = v.t;
+    if (across == 0 && down == 0) {
       for (int64_t j = 0; j < c; ++j) y[j] = a[j];
       continue;
     }
 #pragma omp simd
     for (int64_t j = 0; j < c; ++j) {
-      const float p = a[j] + (b[j] - a[j]) * u.t, q = d[j] + (e[j] - d[j]) * u.t;
-      y[j] = p + (q - p) * v.t;
+      const float p = a[j] + (b[j] - a[j]) * across, q = d[j] + (e[j] - d[j]) * across;
+      y[j] = p + (q - p) * down;
     }
   }
 }

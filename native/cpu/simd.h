@@ -6,6 +6,9 @@
  * and the loader picks one; what it calls must be FOVEA_INLINE to be compiled along with it. OpenMP regions stay
  * outside: GCC does not clone their bodies.
  */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FOVEA_NO_CLONES  // The loader would run instrumented resolvers before the sanitizer is up.
+#endif
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(FOVEA_NO_CLONES)
 #define FOVEA_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
