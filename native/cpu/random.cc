@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -21,6 +22,12 @@ Seed seedOf(const void* words) {
   return {s[0], s[1], s[2], s[3]};
 }
 
+/** v or 0, by a mask: as a select, GCC loads v under the condition, which is slow. */
+FOVEA_INLINE float kept(float v, uint32_t word, uint32_t threshold) {
+  const uint32_t mask = 0u - static_cast<uint32_t>((word >> 8) >= threshold);
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(v) & mask);
+}
+
 /** Elements begin..end-1, begin a multiple of kSpan. `threshold`: u >= rate as integers r >>> 8. */
 FOVEA_CLONES void dropoutRange(const Seed& s, const float* x, float* y, int64_t begin, int64_t end, uint32_t threshold,
                                float scale) {
@@ -31,9 +38,9 @@ FOVEA_CLONES void dropoutRange(const Seed& s, const float* x, float* y, int64_t 
     float* t = y + e;
     if (end - e >= kSpan) {
 #pragma omp simd
-      for (int64_t j = 0; j < kSpan; ++j) t[j] = (words[j] >> 8) >= threshold ? v[j] * scale : 0.0f;
+      for (int64_t j = 0; j < kSpan; ++j) t[j] = kept(v[j] * scale, words[j], threshold);
     } else {
-      for (int64_t j = 0; j < end - e; ++j) t[j] = (words[j] >> 8) >= threshold ? v[j] * scale : 0.0f;
+      for (int64_t j = 0; j < end - e; ++j) t[j] = kept(v[j] * scale, words[j], threshold);
     }
   }
 }
