@@ -4,22 +4,18 @@ import type { DType, TypedArray } from '../../tensor/dtype.js';
 const INT32_MIN = -2147483648;
 const INT32_MAX = 2147483647;
 
-/** Truncates toward zero and saturates to `[min, max]`; NaN becomes 0. */
-function truncate(value: number, min: number, max: number): number {
-  if (value >= max) return max;
-  if (value <= min) return min;
-  // `+ 0` turns -0 into 0; NaN fails both comparisons above.
-  return Number.isNaN(value) ? 0 : Math.trunc(value) + 0;
-}
-
 /** The int32 a number becomes: truncated toward zero, saturating, NaN as 0. */
 export function toInt32(value: number): number {
-  return truncate(value, INT32_MIN, INT32_MAX);
+  if (value >= INT32_MAX) return INT32_MAX;
+  if (value <= INT32_MIN) return INT32_MIN;
+  // `| 0` truncates, and makes 0 of NaN.
+  return value | 0;
 }
 
 /**
  * The value a number takes when it is stored as `dtype`: floats stay as they are (float64 arithmetic is the
- * specification, float32 is rounded only when the host reads it), integers truncate and saturate, bool is `!= 0`.
+ * specification, float32 is rounded only when the host reads it), int32 truncates and saturates, uint8 keeps the low
+ * byte of that, bool is `!= 0`.
  */
 export function storeAs(dtype: DType, value: number): number {
   switch (dtype) {
@@ -29,7 +25,7 @@ export function storeAs(dtype: DType, value: number): number {
     case 'int32':
       return toInt32(value);
     case 'uint8':
-      return truncate(value, 0, 255);
+      return toInt32(value) & 0xff;
     case 'bool':
       return value !== 0 ? 1 : 0;
   }

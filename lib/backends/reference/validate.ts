@@ -7,6 +7,9 @@ import { REFERENCE_KERNELS } from './kernels/index.js';
 import { KernelCall, describeType } from './kernels/kernel.js';
 import type { PreparedKernel } from './kernels/kernel.js';
 
+/** Native kernels want arena storages to start on a cache line; a plan that runs here must run there. */
+const ALIGNMENT = 64;
+
 /** A step that was found good, ready to run. */
 export interface CheckedStep {
   readonly description: StepDescription;
@@ -62,6 +65,7 @@ function checkStorage(plan: PlanDescription, storage: StorageDescription, i: num
     return;
   }
   const { offset, bytes } = storage;
+  if (offset % ALIGNMENT !== 0) throw invalid(`storage ${i} at a multiple of ${ALIGNMENT} bytes`, String(offset));
   if (!isSize(offset) || !isSize(bytes) || offset + bytes > plan.arenaBytes) {
     throw invalid(`storage ${i} within an arena of ${plan.arenaBytes} bytes`, `${bytes} bytes at ${offset}`);
   }

@@ -52,6 +52,9 @@ describe('random', () => {
     // From 1 to the next float there is nothing in between: half of all draws round up to b.
     const b = 1 + 2 ** -23;
     expect(new Set(draw('uniform', 1, b, 200))).toEqual(new Set([1]));
+    // A b that is no float32 counts as the float it rounds to, which is below it here.
+    const c = 1 + 2 ** -23 + 2 ** -25;
+    expect(new Set(draw('uniform', 1, c, 200))).toEqual(new Set([1]));
     expect(new Set(draw('uniform', 3, 3, 5))).toEqual(new Set([3]));
   });
 
@@ -116,6 +119,13 @@ describe('dropout', () => {
     const u = Array.from({ length: 10 }, (_, i) => block(i)).flatMap((words) => words.map((w) => (w >>> 8) * 2 ** -24));
     const expected = u.map((value, i) => (value >= 0.3 ? (i + 1) / 0.7 : 0));
     expect(runFloat('dropout', { rate: 0.3 }, [x, i32([4], SEED)], [40])).toEqual(expected);
+  });
+
+  test('an element whose u is the rate is kept', () => {
+    const u = (block(0)[2]! >>> 8) * 2 ** -24;
+    const y = runFloat('dropout', { rate: u }, [x, i32([4], SEED)], [40]);
+    expect(y[2]).toBe(3 / (1 - u));
+    expect(runFloat('dropout', { rate: u + 2 ** -24 }, [x, i32([4], SEED)], [40])[2]).toBe(0);
   });
 
   test('drops the stated part', () => {

@@ -17,12 +17,12 @@ function expectRefused(plan: PlanDescription, message: RegExp, details: object =
   );
 }
 
-/** Externals a and b of 4, arena storages of 16 bytes at 0 and 16, and one at 8 that overlaps both. */
-const STORAGES = [external(0), external(1), arena(0, 16), arena(16, 16), arena(8, 16)];
+/** Externals a and b of 4, arena storages of 128 bytes at 0 and 128, and one at 64 that overlaps both. */
+const STORAGES = [external(0), external(1), arena(0, 128), arena(128, 128), arena(64, 128)];
 const SLOTS = [0, 1, 2, 3, 4].map((storage) => slot(storage, [4]));
 
 function plan(...steps: ReturnType<typeof step>[]): PlanDescription {
-  return planOf([4, 4], STORAGES, SLOTS, steps, 64);
+  return planOf([4, 4], STORAGES, SLOTS, steps, 256);
 }
 
 const copy = (from: number, to: number): ReturnType<typeof step> => step('copy', {}, [from], [to]);
@@ -31,15 +31,16 @@ describe('storages and slots', () => {
   test.each<[string, Partial<PlanDescription>, RegExp]>([
     ['an external that is not there', { storages: [external(2)] }, /storage 0 on one of 2 externals/],
     ['an external of no number', { storages: [external(-1)] }, /storage 0/],
-    ['a storage that leaves the arena', { storages: [arena(56, 16)] }, /storage 0 within an arena of 64 bytes/],
-    ['a negative offset', { storages: [arena(-8, 8)] }, /storage 0/],
+    ['a storage that leaves the arena', { storages: [arena(192, 65)] }, /storage 0 within an arena of 256 bytes/],
+    ['a negative offset', { storages: [arena(-64, 8)] }, /storage 0 within/],
+    ['an offset that is not aligned', { storages: [arena(8, 8)] }, /storage 0 at a multiple of 64/],
     ['a size of no number', { storages: [arena(0, NaN)] }, /storage 0/],
     ['an arena of no size', { arenaBytes: -1 }, /arenaBytes/],
     ['a slot without storage', { slots: [slot(9, [4])] }, /slot 0 on one of 5 storages/],
     ['a slot of an unknown dtype', { slots: [slot(0, [4], 'float16' as DType)] }, /slot 0 of a known dtype/],
     ['a slot with a negative dimension', { slots: [slot(2, [-4])] }, /slot 0 with a shape/],
-    ['a slot larger than its arena storage', { slots: [slot(2, [5])] }, /slot 0 of at most 16 bytes/],
-    ['a slot of wider elements than fit', { slots: [slot(2, [4], 'float64')] }, /slot 0 of at most 16 bytes/],
+    ['a slot larger than its arena storage', { slots: [slot(2, [33])] }, /slot 0 of at most 128 bytes/],
+    ['a slot of wider elements than fit', { slots: [slot(2, [17], 'float64')] }, /slot 0 of at most 128 bytes/],
     ['a slot of another size than its external', { slots: [slot(0, [3])] }, /slot 0 of 4 elements of float32/],
     ['a slot of another dtype than its external', { slots: [slot(0, [4], 'int32')] }, /slot 0 of 4 elements/],
     ['an external of no size', { externals: [{ dtype: 'float32', size: 1.5 }] }, /external 0/],

@@ -99,9 +99,10 @@ export const random: ReferenceKernel = {
     const round = rounding(dtype);
     return ([seed], [y]) => {
       if (distribution === 'uniform') {
+        const top = round(b);
         forEachUniform(seed!, y!.length, (e, u) => {
           const value = round(a + (b - a) * u);
-          y![e] = value >= b && a < b ? nextBelow(dtype, value) : value;
+          y![e] = value >= top && a < b ? nextBelow(dtype, top) : value;
         });
         return;
       }
