@@ -20,8 +20,8 @@ namespace fovea::cpu {
 namespace {
 
 constexpr double kTimedFlops = 20e6;   ///< Smaller convolutions take the first candidate untimed.
-constexpr int kRounds = 8;             ///< Timed rounds over the candidates,
-constexpr double kMostSeconds = 0.25;  ///< and the time after which no further one starts.
+constexpr int kRounds = 4;             ///< Timed rounds over the candidates,
+constexpr double kMostSeconds = 0.06;  ///< and the time after which no further one starts.
 
 const char* nameOf(ConvKind kind) {
   switch (kind) {
@@ -127,17 +127,17 @@ const char* forced() {
   return name;
 }
 
+/** In order of preference where nothing is timed. The rules leave out what has never won at such shapes. */
 std::vector<Candidate> candidates(const Conv& v, bool exact) {
   std::vector<Candidate> list;
+  const bool odd = v.cg() % 16 != 0 || v.og() % 16 != 0;
   const bool big = v.flops() >= kTimedFlops || forced() != nullptr;
+  const bool winograd = big && !exact && v.kh == 3 && v.kw == 3 && v.cg() >= 8 && v.og() >= 8;
   if (v.cg() == 1 && v.og() == 1) list.push_back({"depthwise", makeDepthwiseConv});
+  if (winograd) list.push_back({"winograd", makeWinogradConv});
   list.push_back({"onednn", makeOnednnConv});
-  if (big) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
-  if (big && !exact) {
-    list.push_back({"winograd", makeWinogradConv});
-    list.push_back({"onednn-winograd", makeOnednnWinogradConv});
-  }
-  list.push_back({"gemm", makeGemmConv});
+  if (big && odd) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
+  if (!big || odd || v.pointwise() || forced() != nullptr) list.push_back({"gemm", makeGemmConv});
   return list;
 }
 
@@ -160,6 +160,7 @@ KernelPtr choose(const Conv& v, const Conv2dDesc& d, bool exact, Stream& stream)
     for (const Candidate& candidate : list) {
       if (KernelPtr kernel = candidate.make(v)) return kernel;
     }
+    return makeGemmConv(v);
   }
   // Rounds over all candidates, so that a burst of other work on the machine does not fall on one of them alone.
   struct Entry {
@@ -171,6 +172,7 @@ KernelPtr choose(const Conv& v, const Conv2dDesc& d, bool exact, Stream& stream)
   for (const Candidate& candidate : list) {
     if (KernelPtr kernel = candidate.make(v)) entries.push_back({candidate.name, std::move(kernel)});
   }
+  if (entries.empty()) return makeGemmConv(v);
   const auto faster = [](const Entry& a, const Entry& b) { return a.best < b.best; };
   if (entries.size() > 1) {
     TimingBuffers buffers(d);
@@ -179,7 +181,7 @@ KernelPtr choose(const Conv& v, const Conv2dDesc& d, bool exact, Stream& stream)
     for (int round = 0; round < kRounds && total < kMostSeconds; ++round) {
       const double best = std::min_element(entries.begin(), entries.end(), faster)->best;
       for (Entry& entry : entries) {
-        if (round >= 2 && entry.best > 2 * best) continue;
+        if (round >= 1 && entry.best > 1.5 * best) continue;
         const double t = buffers.seconds(*entry.kernel, stream);
         entry.best = std::min(entry.best, t);
         total += t;

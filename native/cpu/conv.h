@@ -39,11 +39,9 @@ using ConvMaker = std::function<KernelPtr(const Conv&)>;
 
 /** oneDNN on NHWC operands as they are. Null instead of a reference implementation. */
 KernelPtr makeOnednnConv(const Conv&);
-/** oneDNN in its own blocked layouts, with reorders in the workspace. */
+/** oneDNN in its own blocked layouts, with reorders in the workspace: for odd channel counts. */
 KernelPtr makeOnednnBlockedConv(const Conv&);
-/** The same with Winograd's algorithm (3x3, stride 1). */
-KernelPtr makeOnednnWinogradConv(const Conv&);
-/** Own Winograd code on NHWC; needs AVX-512. */
+/** Own Winograd code on NHWC, 3x3 of stride 1; needs AVX-512. A little less accurate than the others. */
 KernelPtr makeWinogradConv(const Conv&);
 /** im2col and a matrix product per group: always applies. */
 KernelPtr makeGemmConv(const Conv&);

@@ -14,7 +14,8 @@
 namespace fovea::cpu {
 namespace {
 
-constexpr int64_t kSpan = 4 * kPhiloxBlocks;  ///< Elements they give.
+constexpr int64_t kSpan = 4 * kPhiloxBlocks;  ///< Elements of one call of philoxBlocks.
+constexpr int64_t kStretch = 8 * kSpan;       ///< Elements dropped at once: long runs keep the prefetchers awake.
 constexpr int64_t kPhiloxCost = 16;           ///< Additions an element.
 
 Seed seedOf(const void* words) {
@@ -31,17 +32,14 @@ FOVEA_INLINE float kept(float v, uint32_t word, uint32_t threshold) {
 /** Elements begin..end-1, begin a multiple of kSpan. `threshold`: u >= rate as integers r >>> 8. */
 FOVEA_CLONES void dropoutRange(const Seed& s, const float* x, float* y, int64_t begin, int64_t end, uint32_t threshold,
                                float scale) {
-  alignas(64) uint32_t words[kSpan];
-  for (int64_t e = begin; e < end; e += kSpan) {
-    philoxBlocks(s, e >> 2, words);
+  alignas(64) uint32_t words[kStretch];
+  for (int64_t e = begin; e < end; e += kStretch) {
+    const int64_t n = std::min(kStretch, end - e);
+    for (int64_t j = 0; j < n; j += kSpan) philoxBlocks(s, (e + j) >> 2, words + j);
     const float* v = x + e;
     float* t = y + e;
-    if (end - e >= kSpan) {
 #pragma omp simd
-      for (int64_t j = 0; j < kSpan; ++j) t[j] = kept(v[j] * scale, words[j], threshold);
-    } else {
-      for (int64_t j = 0; j < end - e; ++j) t[j] = kept(v[j] * scale, words[j], threshold);
-    }
+    for (int64_t j = 0; j < n; ++j) t[j] = kept(v[j] * scale, words[j], threshold);
   }
 }
 
