@@ -25,7 +25,8 @@ using KernelPtr = std::unique_ptr<Kernel>;
  * One device. One `prepare` method per kernel of docs/kernels.md; data, weight and bias gradients are kernels of their
  * own, never guessed from strides. A backend knows nothing of graphs, plans or JavaScript. Every method may throw
  * fovea::Error (`ERR_ARGUMENT` when the operands do not fit the kernel's contract, `ERR_OUT_OF_MEMORY`, `ERR_DEVICE`).
- * `prepare…` and `launch` are called on the engine thread only; `allocate` and `free` on any.
+ * `prepare…` and `launch` are called on the engine thread only; `allocate`, `free`, `zero` and the copies on any, on
+ * memory that no launched work uses.
  */
 class Backend {
  public:

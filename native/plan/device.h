@@ -10,6 +10,7 @@
 #include "core/backend.h"
 #include "plan/arena.h"
 #include "plan/engine.h"
+#include "plan/host_memory.h"
 #include "plan/ledger.h"
 
 namespace fovea {
@@ -19,7 +20,8 @@ class Device {
  public:
   explicit Device(std::unique_ptr<Backend> backend)
       : backend_(std::move(backend)),
-        ledger_(backend_->info().name, backend_->info().memoryBytes),
+        ledger_(backend_->info().name, backend_->info().memoryBytes,
+                backend_->info().kind == "cpu" ? availableHostBytes : Ledger::Available()),
         arena_(*backend_, ledger_) {}
 
   Backend& backend() { return *backend_; }

@@ -34,7 +34,7 @@ void Engine::stop() {
 }
 
 void Engine::loop() {
-  becomeEngineThread();
+  nameThread("fovea-engine");
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

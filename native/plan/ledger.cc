@@ -18,7 +18,17 @@ std::string megabytes(size_t bytes) {
 
 }  // namespace
 
+void Ledger::checkAvailable(size_t bytes, const std::string& holder) const {
+  constexpr size_t kLarge = 64 << 20;     // smaller ones are not worth the question
+  constexpr size_t kReserve = 128 << 20;  // for everything else in the process
+  if (!available_ || bytes < kLarge) return;
+  const size_t available = available_();
+  if (available >= kReserve && bytes <= available - kReserve) return;
+  refuse(bytes, holder, "the system has " + megabytes(available) + " left");
+}
+
 void Ledger::reserve(size_t bytes, const std::string& holder) {
+  checkAvailable(bytes, holder);
   std::lock_guard lock(mutex_);
   const size_t most = limit();
   if (most != 0 && (bytes > most || bytes_ > most - bytes)) {

@@ -4,9 +4,6 @@
 #ifdef __linux__
 #include <pthread.h>
 #include <sched.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 #include <algorithm>
@@ -61,12 +58,9 @@ int computeThreads() {
 
 void useComputeThreads(int count) { omp_set_num_threads(count); }
 
-void becomeEngineThread() {
+void nameThread(const char* name) {
 #ifdef __linux__
-  constexpr int kNiceness = 2;
-  pthread_setname_np(pthread_self(), "fovea-engine");
-  const id_t self = static_cast<id_t>(syscall(SYS_gettid));
-  setpriority(PRIO_PROCESS, self, std::max(kNiceness, getpriority(PRIO_PROCESS, self)));
+  pthread_setname_np(pthread_self(), name);
 #endif
 }
 

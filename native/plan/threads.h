@@ -13,10 +13,7 @@ int computeThreads();
 /** Makes OpenMP regions that the calling thread starts use `count` threads. */
 void useComputeThreads(int count);
 
-/**
- * Names the calling thread and lowers its priority a little, and so that of the OpenMP threads it will start: the
- * JavaScript thread must get a core when its timers are due, even where kernels use all of them.
- */
-void becomeEngineThread();
+/** Names the calling thread, for debuggers and `top`; OpenMP's threads that it starts inherit the name. */
+void nameThread(const char* name);
 
 }  // namespace fovea

@@ -130,7 +130,7 @@ const BAD_PLANS: Bad[] = [
     (p) => {
       p.storages.push({ kind: 'arena', offset: 0, bytes: 128 });
       p.slots.push({ storage: 4, dtype: 'float32', shape: [1] });
-      p.steps.splice(1, 1, { ...unaryStep('const', 0, 4), inputs: [] } as Mutable<StepDescription>);
+      p.steps.splice(1, 1, { ...unaryStep('const', 0, 4), inputs: [] } as unknown as Mutable<StepDescription>);
       set(elementwise(p), { args: [-1, -1, -1], results: [0] });
     },
     /copy: input 0 \(slot 3\) reads/,
@@ -155,7 +155,7 @@ describe.skipIf(cpu === undefined)('plans on the native CPU device', () => {
   it.each(BAD_PLANS)('refuses %s', async (_, break_, message, code = 'ERR_ARGUMENT') => {
     const description = structuredClone(goodPlan()) as Mutable<PlanDescription>;
     break_(description);
-    const error = await errorOf(() => cpu.preparePlan(description as PlanDescription));
+    const error = await errorOf(() => cpu.preparePlan(description));
     expect(error.message).toMatch(message);
     expect(error.code).toBe(code);
   });
@@ -212,6 +212,11 @@ describe.skipIf(cpu === undefined)('plans on the native CPU device', () => {
       [() => cpu.createBuffer('float32', 2, new Int32Array(2)), 'ERR_DTYPE', /Float32Array of 2, .*Int32Array\(2\)/],
       [() => cpu.createBuffer('float32', 2 ** 50), 'ERR_OUT_OF_MEMORY', /no memory holds/],
       [() => cpu.createBuffer('float32', 2 ** 44), 'ERR_OUT_OF_MEMORY', /out of memory: .*largest holders/],
+      [
+        () => cpu.createBuffer('uint8', cpu.device.memoryBytes! - 2 ** 20),
+        'ERR_OUT_OF_MEMORY',
+        /the system has .* left.*largest holders/,
+      ],
     ])('refuse %s', async (create, code, message) => {
       const error = await errorOf(create);
       expect(error.code).toBe(code);

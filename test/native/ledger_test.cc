@@ -33,6 +33,14 @@ std::vector<Test> ledgerTests() {
          ledger.reserve(500, "a");
          check(errorOf([&] { ledger.reserve(SIZE_MAX - 100, "b"); }).code() == "ERR_OUT_OF_MEMORY");
        }},
+      {"ledger: asks what is left before large allocations",
+       [] {
+         Ledger ledger("cpu", size_t{8} << 30, [] { return size_t{1} << 30; });
+         ledger.reserve(1 << 20, "small");
+         ledger.reserve(512 << 20, "fits");
+         const Error error = errorOf([&] { ledger.reserve(1000 << 20, "batch"); });
+         check(contains(error.what(), "the system has 1024.0 MiB left"), error.what());
+       }},
       {"ledger: a limit counts instead of the device, 0 takes it back",
        [] {
          Ledger ledger("cpu", 1000);
