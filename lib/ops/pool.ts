@@ -2,7 +2,7 @@ import type { Attributes } from '../backends/backend.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { requireFloat, requireRank } from './check.js';
+import { requireArgument, requireFloat, requireRank } from './check.js';
 import { defineOp1, type Op1 } from './define.js';
 import { pair, windowGeometry, type Padding, type Pair } from './geometry.js';
 import { max, mean } from './reduce.js';
@@ -26,22 +26,25 @@ const pooled = (x: { shape: Shape; dtype: Tensor['dtype'] }, output: readonly [n
   { shape: [x.shape[0]!, ...output, x.shape[3]!], dtype: x.dtype },
 ];
 
+/** What the kernels take. */
+const WINDOW = ['poolSize', 'strides', 'padding'];
+
 const maxOp: Op1<PoolAttributes> = defineOp1({
   name: 'maxPool2d',
-  lowering: { kind: 'kernel', kernel: 'maxPool2d' },
+  lowering: { kind: 'kernel', kernel: 'maxPool2d', attributes: WINDOW },
   infer: ([x], { output }) => pooled(x!, output),
   gradient: ({ inputs: [x], outputs: [y], dy: [dy], attributes }) => [() => maxBackward([x!, y!, dy!], attributes)],
 });
 
 const maxBackward: Op1<PoolAttributes> = defineOp1({
   name: 'maxPool2dBackward',
-  lowering: { kind: 'kernel', kernel: 'maxPool2dBackward' },
+  lowering: { kind: 'kernel', kernel: 'maxPool2dBackward', attributes: WINDOW },
   infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
 });
 
 const avgOp: Op1<PoolAttributes> = defineOp1({
   name: 'avgPool2d',
-  lowering: { kind: 'kernel', kernel: 'avgPool2d' },
+  lowering: { kind: 'kernel', kernel: 'avgPool2d', attributes: WINDOW },
   infer: ([x], { output }) => pooled(x!, output),
   gradient: ({ inputs: [x], dy: [dy], attributes }) => [
     () => avgBackward([dy!], { ...attributes, output: [x!.shape[1]!, x!.shape[2]!] }),
@@ -50,7 +53,7 @@ const avgOp: Op1<PoolAttributes> = defineOp1({
 
 const avgBackward: Op1<PoolAttributes> = defineOp1({
   name: 'avgPool2dBackward',
-  lowering: { kind: 'kernel', kernel: 'avgPool2dBackward' },
+  lowering: { kind: 'kernel', kernel: 'avgPool2dBackward', attributes: WINDOW },
   infer: ([dy], { output }) => pooled(dy!, output),
   gradient: ({ inputs: [dy], dy: [ddx], attributes }) => [
     () => avgOp([ddx!], { ...attributes, output: [dy!.shape[1]!, dy!.shape[2]!] }),
@@ -66,6 +69,9 @@ function prepare(op: string, x: TensorLike, options: Pool2dOptions): { t: Tensor
     strides: options.strides ?? poolSize,
     padding: options.padding ?? 'valid',
   });
+  const inside = (axis: 0 | 1): boolean =>
+    padding[2 * axis]! < poolSize[axis] && (output[axis] - 1) * strides[axis] - padding[2 * axis]! < t.shape[1 + axis]!;
+  requireArgument(op, inside(0) && inside(1), 'padding that leaves an element in every window', padding);
   return { t, attributes: { poolSize, strides, padding, output } };
 }
 

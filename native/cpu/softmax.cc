@@ -156,7 +156,8 @@ void checkLabels(const char* kernel, const int32_t* labels, const Rows& s) {
   for (int64_t r = 0; r < s.rows; ++r) {
     if (labels[r] < 0 || labels[r] >= s.c) {
       throw Error("ERR_EXECUTION", std::string(kernel) + ": expected labels from 0 to " + std::to_string(s.c - 1) +
-                                       ", received " + std::to_string(labels[r]) + " in row " + std::to_string(r));
+                                       ", received label " + std::to_string(labels[r]) + " in row " +
+                                       std::to_string(r));
     }
   }
 }
