@@ -1,0 +1,4 @@
+import { Registry } from '../util/registry.js';
+import type { Optimizer } from './optimizer.js';
+
+export const optimizerRegistry = new Registry<Optimizer>('optimizer');
