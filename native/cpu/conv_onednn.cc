@@ -102,6 +102,7 @@ class OnednnConv final : public Kernel {
   std::string implementation() const override { return name_; }
 
   void launch(Stream&, const Pointers& p) override {
+    const auto scope = threads_.scope();
     switch (conv_.kind) {
       case ConvKind::kForward:
         before(src_, p.inputs[0], 0, p.workspace);
@@ -157,6 +158,7 @@ class OnednnConv final : public Kernel {
     main_.run();
   }
 
+  PreparedThreads threads_;
   Conv conv_;
   std::string name_;
   Layout layout_;

@@ -9,6 +9,7 @@
 #include "core/descriptors.h"
 #include "core/error.h"
 #include "core/kernel.h"
+#include "cpu/parallel.h"
 
 namespace fovea::cpu {
 
@@ -20,9 +21,13 @@ class FunctionKernel final : public Kernel {
       : run_(std::move(run)), workspace_(workspace), implementation_(std::move(implementation)) {}
   size_t workspaceBytes() const override { return workspace_; }
   std::string implementation() const override { return implementation_; }
-  void launch(Stream&, const Pointers& pointers) override { run_(pointers); }
+  void launch(Stream&, const Pointers& pointers) override {
+    const auto scope = threads_.scope();
+    run_(pointers);
+  }
 
  private:
+  PreparedThreads threads_;
   Function run_;
   size_t workspace_;
   std::string implementation_;

@@ -72,8 +72,8 @@ FOVEA_INLINE float log(float x) {
   const float scaled = tiny ? x * 8388608.0f : x;
   const int32_t bits = floatToBits(scaled);
   // Splits at sqrt(1/2): m in [0.7071, 1.4142).
-  const int32_t e = (bits - 0x3f3504f3) >> 23;
-  const float m = bitsToFloat(bits - static_cast<int32_t>(static_cast<uint32_t>(e) << 23));
+  const int32_t e = static_cast<int32_t>(static_cast<uint32_t>(bits) - 0x3f3504f3u) >> 23;
+  const float m = bitsToFloat(static_cast<int32_t>(static_cast<uint32_t>(bits) - (static_cast<uint32_t>(e) << 23)));
   const float f = m - 1.0f;
   const float z = f * f;
   float p = 7.0376836292e-2f;

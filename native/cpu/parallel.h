@@ -17,6 +17,33 @@ inline constexpr int64_t kSerialWork = 1 << 15;
 /** The size of the engine thread's pool. */
 inline int maxThreads() { return omp_get_max_threads(); }
 
+/**
+ * The pool's size when a kernel was prepared: workspaces (ours and oneDNN's) are cut for it, so the kernel goes on
+ * running with it when the size is set anew. `Scope` holds it for one launch.
+ */
+class PreparedThreads {
+ public:
+  class Scope {
+   public:
+    explicit Scope(int count) : before_(omp_get_max_threads()), changed_(before_ != count) {
+      if (changed_) omp_set_num_threads(count);
+    }
+    ~Scope() {
+      if (changed_) omp_set_num_threads(before_);
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    int before_;
+    bool changed_;
+  };
+  Scope scope() const { return Scope(count_); }
+
+ private:
+  int count_ = omp_get_max_threads();
+};
+
 /** How many threads `n` items of `workPerItem` operations deserve. */
 inline int threadsFor(int64_t n, int64_t workPerItem) {
   const int64_t work = n * std::max<int64_t>(workPerItem, 1);
