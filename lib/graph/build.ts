@@ -1,3 +1,4 @@
+import type { Attributes } from '../backends/backend.js';
 import { specOf, valueKey, type GraphNode, type Value } from './node.js';
 import type { Graph, IrValue, Step } from './ir.js';
 
@@ -85,7 +86,7 @@ function lower(node: GraphNode, inputs: readonly number[], outputs: readonly num
     case 'alias':
       return { ...base, kind: 'alias', inputs: inputs.slice(0, 1) };
     case 'kernel':
-      return { ...base, kind: 'kernel', kernel: op.lowering.kernel, attributes: node.attributes };
+      return { ...base, kind: 'kernel', kernel: op.lowering.kernel, attributes: kernelAttributes(op.lowering, node) };
     case 'elementwise': {
       const { p0, p1 } = node.attributes as { p0?: number; p1?: number };
       const types = [...node.inputs.map((v) => specOf(v).dtype), node.outputs[0]!.dtype];
@@ -99,6 +100,15 @@ function lower(node: GraphNode, inputs: readonly number[], outputs: readonly num
       };
     }
   }
+}
+
+/** What the kernel itself is told: attributes that serve the shape rule only stay behind. */
+function kernelAttributes(
+  { attributes: names }: { attributes?: readonly string[] },
+  { attributes }: GraphNode,
+): Attributes {
+  if (!names) return attributes;
+  return Object.fromEntries(names.map((name) => [name, attributes[name]!]));
 }
 
 /** Text that is equal for graphs that may share a plan. */

@@ -29,9 +29,12 @@ interface ConvAttributes extends Attributes {
 
 const hw = (shape: Shape): [number, number] => [shape[1]!, shape[2]!];
 
+/** What the three kernels take. */
+const WINDOW = ['strides', 'dilations', 'padding', 'groups'];
+
 const convOp: Op1<ConvAttributes> = defineOp1({
   name: 'conv2d',
-  lowering: { kind: 'kernel', kernel: 'conv2d' },
+  lowering: { kind: 'kernel', kernel: 'conv2d', attributes: [...WINDOW, 'activation'] },
   infer: ([x, kernel], { output }) => [{ shape: [x!.shape[0]!, ...output, kernel!.shape[3]!], dtype: x!.dtype }],
   gradient: ({ inputs: [x, kernel], dy: [dy], attributes }) => [
     () => backwardInput([dy!, kernel!], { ...attributes, output: hw(x!.shape) }),
@@ -41,7 +44,7 @@ const convOp: Op1<ConvAttributes> = defineOp1({
 
 const backwardInput: Op1<ConvAttributes> = defineOp1({
   name: 'conv2dBackwardInput',
-  lowering: { kind: 'kernel', kernel: 'conv2dBackwardInput' },
+  lowering: { kind: 'kernel', kernel: 'conv2dBackwardInput', attributes: WINDOW },
   infer: ([dy, kernel], { output, groups }) => [
     { shape: [dy!.shape[0]!, ...output, kernel!.shape[2]! * groups], dtype: dy!.dtype },
   ],
@@ -53,7 +56,7 @@ const backwardInput: Op1<ConvAttributes> = defineOp1({
 
 const backwardKernel: Op1<ConvAttributes> = defineOp1({
   name: 'conv2dBackwardKernel',
-  lowering: { kind: 'kernel', kernel: 'conv2dBackwardKernel' },
+  lowering: { kind: 'kernel', kernel: 'conv2dBackwardKernel', attributes: WINDOW },
   infer: ([x, dy], { output, groups }) => [
     { shape: [...output, x!.shape[3]! / groups, dy!.shape[3]!], dtype: x!.dtype },
   ],

@@ -8,8 +8,8 @@ import { Tensor } from '../tensor/tensor.js';
 
 /** How a node becomes kernel calls. */
 export type Lowering =
-  /** A kernel of docs/kernels.md; `attributes` are the node's own. */
-  | { readonly kind: 'kernel'; readonly kernel: string }
+  /** A kernel of docs/kernels.md. It is given the node's attributes, or those of them that `attributes` names. */
+  | { readonly kind: 'kernel'; readonly kernel: string; readonly attributes?: readonly string[] }
   /** One instruction of an `elementwise` program; attributes `p0`, `p1` are its parameters. */
   | { readonly kind: 'elementwise'; readonly opcode: string }
   /** The elements of input 0 under another shape. */

@@ -22,7 +22,7 @@ export function argMax(x: TensorLike, axis = -1): Tensor {
 
 const oneHotOp: Op1<{ depth: number; dtype: DType }> = defineOp1({
   name: 'oneHot',
-  lowering: { kind: 'kernel', kernel: 'oneHot' },
+  lowering: { kind: 'kernel', kernel: 'oneHot', attributes: [] },
   infer: ([x], { depth, dtype }) => [{ shape: [...x!.shape, depth], dtype }],
   differentiable: false,
 });
@@ -49,7 +49,7 @@ const gatherOp: Op1<{ axis: number }> = defineOp1({
 
 const scatterOp: Op1<{ axis: number; shape: Shape }> = defineOp1({
   name: 'scatterAdd',
-  lowering: { kind: 'kernel', kernel: 'scatterAdd' },
+  lowering: { kind: 'kernel', kernel: 'scatterAdd', attributes: ['axis'] },
   infer: ([, dy], { shape }) => [{ shape, dtype: dy!.dtype }],
   gradient: ({ inputs: [indices], dy: [ddx], attributes: { axis } }) => [
     null,

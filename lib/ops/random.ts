@@ -30,7 +30,7 @@ interface RandomAttributes extends Attributes {
 
 const randomOp: Op1<RandomAttributes> = defineOp1({
   name: 'random',
-  lowering: { kind: 'kernel', kernel: 'random' },
+  lowering: { kind: 'kernel', kernel: 'random', attributes: ['distribution', 'a', 'b'] },
   infer: (_, { shape }) => [{ shape, dtype: 'float32' }],
   differentiable: false,
 });

@@ -14,7 +14,7 @@ interface ResizeAttributes extends Attributes {
 
 const resizeOp: Op1<ResizeAttributes> = defineOp1({
   name: 'resize',
-  lowering: { kind: 'kernel', kernel: 'resize' },
+  lowering: { kind: 'kernel', kernel: 'resize', attributes: ['method'] },
   infer: ([x], { output }) => [{ shape: [x!.shape[0]!, ...output, x!.shape[3]!], dtype: x!.dtype }],
   gradient: ({ inputs: [x], dy: [dy], attributes }) => [
     () => resizeBackward([dy!], { ...attributes, output: [x!.shape[1]!, x!.shape[2]!] }),
@@ -23,7 +23,7 @@ const resizeOp: Op1<ResizeAttributes> = defineOp1({
 
 const resizeBackward: Op1<ResizeAttributes> = defineOp1({
   name: 'resizeBackward',
-  lowering: { kind: 'kernel', kernel: 'resizeBackward' },
+  lowering: { kind: 'kernel', kernel: 'resizeBackward', attributes: ['method'] },
   infer: ([dy], { output }) => [{ shape: [dy!.shape[0]!, ...output, dy!.shape[3]!], dtype: dy!.dtype }],
   gradient: ({ inputs: [dy], dy: [ddx], attributes }) => [
     () => resizeOp([ddx!], { ...attributes, output: [dy!.shape[1]!, dy!.shape[2]!] }),

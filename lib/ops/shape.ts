@@ -156,7 +156,7 @@ export function stack(inputs: readonly TensorLike[], axis = 0): Tensor {
 
 const sliceOp = defineOp1<{ begin: readonly number[]; size: readonly number[] }>({
   name: 'slice',
-  lowering: { kind: 'kernel', kernel: 'slice' },
+  lowering: { kind: 'kernel', kernel: 'slice', attributes: ['begin'] },
   infer: ([x], { size }) => [{ shape: size, dtype: x!.dtype }],
   gradient: ({ inputs: [x], dy: [dy], attributes: { begin, size } }) => [
     () =>
@@ -216,7 +216,7 @@ export function split(x: TensorLike, count: number, axis = -1): Tensor[] {
 
 const padOp = defineOp1<{ before: readonly number[]; value: number; shape: Shape }>({
   name: 'pad',
-  lowering: { kind: 'kernel', kernel: 'pad' },
+  lowering: { kind: 'kernel', kernel: 'pad', attributes: ['before', 'value'] },
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   gradient: ({ inputs: [x], dy: [dy], attributes: { before } }) => [() => slice(dy!, before, x!.shape)],
 });
