@@ -123,7 +123,7 @@ export abstract class Optimizer<S extends string = string, H extends string = st
 
   /** The reader of options, which a subclass reads its own from and then asks whether all were known. */
   protected reader<O extends OptimizerOptions>(): OptionReader<O> {
-    return this.args as unknown as OptionReader<O>;
+    return this.args;
   }
 
   /** The value each slot of a variable starts with. */
@@ -293,7 +293,7 @@ export abstract class Optimizer<S extends string = string, H extends string = st
       const values = Object.fromEntries([...slots].map(([slot, v]) => [slot, v.value])) as Record<S, Tensor>;
       let w = variable.value;
       if (decayed[i]) w = sub(w, mul(w, host.weightDecay!));
-      const result = this.rule({ w, g: clipped[i]!, slots: values, host: host as Readonly<Record<H, Tensor>> });
+      const result = this.rule({ w, g: clipped[i]!, slots: values, host: host });
       for (const [slot, value] of Object.entries(result.slots ?? {})) slots.get(slot)!.assign(value as Tensor);
       variable.assign(this.#average(result.w, slots.get('average'), host));
     });

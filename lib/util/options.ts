@@ -1,13 +1,14 @@
 import { FoveaError, mismatch } from '../errors.js';
 
-/** What a configuration holds: JSON. */
-export type Config = Readonly<Record<string, unknown>>;
+/** What configurations are made of: JSON. */
+export type ConfigValue =
+  string | number | boolean | null | readonly ConfigValue[] | { readonly [key: string]: ConfigValue | undefined };
+
+/** The options of an object, as JSON. */
+export type Config = { readonly [key: string]: ConfigValue | undefined };
 
 /** A configuration with the class it makes: what model files hold. */
-export interface Serialized {
-  readonly className: string;
-  readonly config: Config;
-}
+export type Serialized = { readonly className: string; readonly config: Config };
 
 /** Anything that can be written down and made again. */
 export interface Configurable {
@@ -80,7 +81,7 @@ export function format(value: unknown): string {
  */
 export class OptionReader<O extends object> {
   readonly #given: Record<string, unknown>;
-  readonly #config: Record<string, unknown> = {};
+  readonly #config: Record<string, ConfigValue | undefined> = {};
 
   /**
    * @param owner - the class or function, for messages: `adam`
@@ -108,7 +109,7 @@ export class OptionReader<O extends object> {
   }
 
   /** Marks an option as known and sets what the configuration says about it. */
-  note(name: keyof O & string, value: unknown): void {
+  note(name: keyof O & string, value: ConfigValue | undefined): void {
     this.#config[name] = value;
   }
 
@@ -176,7 +177,7 @@ export class OptionReader<O extends object> {
     return mismatch('ERR_ARGUMENT', { op: this.owner }, `${name} to be ${expected}`, format(received));
   }
 
-  #keep<T>(name: keyof O & string, value: T): T {
+  #keep<T extends ConfigValue | undefined>(name: keyof O & string, value: T): T {
     this.#config[name] = value;
     return value;
   }
