@@ -142,7 +142,8 @@ Napi::Value createPlan(const Napi::CallbackInfo& info) {
   Device& device = Registry::instance().find(toText(info[0], "createPlan: device"));
   PlanDesc description = toPlanDesc(info[1], "createPlan: plan");
   const std::vector<Preparation> preparations = validate(description);
-  auto plan = device.call(
+  // Not behind the runs that are queued: the caller, maybe the event loop, waits for it.
+  auto plan = device.callSoon(
       [&](const std::atomic<bool>&) { return std::make_shared<Plan>(device, std::move(description), preparations); });
   return wrap(info.Env(), std::make_unique<PlanObject>(std::move(plan)));
 }

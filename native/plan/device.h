@@ -36,17 +36,25 @@ class Device {
    */
   template <typename Body>
   auto call(Body body) -> std::invoke_result_t<Body, const std::atomic<bool>&>;
+  /** As `call`, but before all other work, between two steps of a running plan. */
+  template <typename Body>
+  auto callSoon(Body body) -> std::invoke_result_t<Body, const std::atomic<bool>&>;
 
   /** The arena, held while a plan uses it. */
   class ArenaLease {
    public:
-    explicit ArenaLease(Device& device) : lock_(device.arenaMutex_), arena_(device.arena_) {}
-    Arena* operator->() const { return &arena_; }
+    explicit ArenaLease(Device& device) : lock_(device.arenaMutex_), device_(device) { device_.arenaLeased_ = true; }
+    ~ArenaLease() { device_.arenaLeased_ = false; }
+    ArenaLease(const ArenaLease&) = delete;
+    ArenaLease& operator=(const ArenaLease&) = delete;
+    Arena* operator->() const { return &device_.arena_; }
 
    private:
     std::lock_guard<std::mutex> lock_;
-    Arena& arena_;
+    Device& device_;
   };
+  /** Whether a plan is running. On the engine thread. */
+  bool arenaLeased() const { return arenaLeased_; }
 
   /** A plan that is alive; the arena is given back with the last of them. */
   class PlanCount {
@@ -63,7 +71,11 @@ class Device {
  private:
   std::unique_ptr<Backend> backend_;
   Ledger ledger_;
+  template <typename Body>
+  struct CallJob;
+
   std::mutex arenaMutex_;
+  std::atomic<bool> arenaLeased_{false};
   Arena arena_;
   std::atomic<size_t> plans_{0}, buffers_{0};
   Engine engine_;  // last: joined before the rest goes
@@ -72,34 +84,43 @@ class Device {
 /** The error of work that was cut short because its owner or the process ends. */
 [[noreturn]] void throwStopped();
 
+/** A function for the engine thread, and the promise of its result. */
+template <typename Body>
+struct Device::CallJob : public Job {
+  using Result = std::invoke_result_t<Body, const std::atomic<bool>&>;
+
+  explicit CallJob(Body body) : body(std::move(body)) {}
+  void run(const std::atomic<bool>& stopping) noexcept override {
+    try {
+      if (stopping) throwStopped();
+      if constexpr (std::is_void_v<Result>) {
+        body(stopping);
+        promise.set_value();
+      } else {
+        promise.set_value(body(stopping));
+      }
+    } catch (...) {
+      promise.set_exception(std::current_exception());
+    }
+  }
+
+  Body body;
+  std::promise<Result> promise;
+};
+
 template <typename Body>
 auto Device::call(Body body) -> std::invoke_result_t<Body, const std::atomic<bool>&> {
-  using Result = std::invoke_result_t<Body, const std::atomic<bool>&>;
-  class CallJob : public Job {
-   public:
-    explicit CallJob(Body body) : body_(std::move(body)) {}
-    std::future<Result> future() { return promise_.get_future(); }
-    void run(const std::atomic<bool>& stopping) noexcept override {
-      try {
-        if (stopping) throwStopped();
-        if constexpr (std::is_void_v<Result>) {
-          body_(stopping);
-          promise_.set_value();
-        } else {
-          promise_.set_value(body_(stopping));
-        }
-      } catch (...) {
-        promise_.set_exception(std::current_exception());
-      }
-    }
-
-   private:
-    Body body_;
-    std::promise<Result> promise_;
-  };
-  auto job = std::make_unique<CallJob>(std::move(body));
-  std::future<Result> result = job->future();
+  auto job = std::make_unique<CallJob<Body>>(std::move(body));
+  auto result = job->promise.get_future();
   engine_.post(std::move(job));
+  return result.get();
+}
+
+template <typename Body>
+auto Device::callSoon(Body body) -> std::invoke_result_t<Body, const std::atomic<bool>&> {
+  auto job = std::make_unique<CallJob<Body>>(std::move(body));
+  auto result = job->promise.get_future();
+  engine_.postUrgent(std::move(job));
   return result.get();
 }
 

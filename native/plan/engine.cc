@@ -6,11 +6,16 @@
 
 namespace fovea {
 
-void Engine::post(std::unique_ptr<Job> job) {
+void Engine::post(std::unique_ptr<Job> job) { enqueue(queue_, std::move(job)); }
+
+void Engine::postUrgent(std::unique_ptr<Job> job) { enqueue(urgent_, std::move(job)); }
+
+void Engine::enqueue(std::deque<std::unique_ptr<Job>>& queue, std::unique_ptr<Job> job) {
   std::thread ended;
   {
     std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(job));
+    queue.push_back(std::move(job));
+    anyUrgent_ = !urgent_.empty();
     if (!running_) {
       ended = std::exchange(thread_, std::thread([this] { loop(); }));
       running_ = true;
@@ -18,6 +23,20 @@ void Engine::post(std::unique_ptr<Job> job) {
   }
   wake_.notify_one();
   if (ended.joinable()) ended.join();
+}
+
+void Engine::runUrgent() {
+  while (anyUrgent_.load(std::memory_order_relaxed)) {
+    std::unique_ptr<Job> job;
+    {
+      std::lock_guard lock(mutex_);
+      if (urgent_.empty()) return;
+      job = std::move(urgent_.front());
+      urgent_.pop_front();
+      anyUrgent_ = !urgent_.empty();
+    }
+    job->run(stopping_);
+  }
 }
 
 void Engine::stop() {
@@ -37,7 +56,13 @@ void Engine::loop() {
   nameThread("fovea-engine");
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty() || !urgent_.empty(); });
+    if (!urgent_.empty()) {
+      lock.unlock();
+      runUrgent();
+      lock.lock();
+      continue;
+    }
     if (queue_.empty()) break;
     std::unique_ptr<Job> job = std::move(queue_.front());
     queue_.pop_front();

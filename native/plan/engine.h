@@ -40,16 +40,22 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   void post(std::unique_ptr<Job> job);
+  /** Posts a job that may run before all others, between two steps of a running plan: its poster waits for it. */
+  void postUrgent(std::unique_ptr<Job> job);
+  /** Runs the urgent jobs there are. On the engine thread, between two steps. */
+  void runUrgent();
   /** Ends the running job at its next step and all queued ones unrun, and joins the thread. */
   void stop();
 
  private:
+  void enqueue(std::deque<std::unique_ptr<Job>>& queue, std::unique_ptr<Job> job);
   void loop();
 
   std::mutex stopMutex_;  ///< Held by the one caller of `stop` that joins.
   std::mutex mutex_;      ///< Guards what follows.
   std::condition_variable wake_;
-  std::deque<std::unique_ptr<Job>> queue_;
+  std::deque<std::unique_ptr<Job>> urgent_, queue_;
+  std::atomic<bool> anyUrgent_{false};
   std::thread thread_;
   bool running_ = false;
   std::atomic<bool> stopping_{false};

@@ -40,7 +40,8 @@ Plan::Plan(Device& device, PlanDesc description, const std::vector<Preparation>&
   }
   inputPointers_.resize(inputs_.size());
   outputPointers_.resize(outputs_.size());
-  Device::ArenaLease(device_)->grow(description_.arenaBytes, workspaceBytes_);
+  // Prepared between two steps of a running plan: that one holds the arena, which then grows with this one's first run.
+  if (!device_.arenaLeased()) Device::ArenaLease(device_)->grow(description_.arenaBytes, workspaceBytes_);
 }
 
 void Plan::prepare(const Preparation& preparation, const StepDesc& desc) {
@@ -71,7 +72,6 @@ std::vector<StepProfile> Plan::profile(const std::vector<void*>& externals, cons
 }
 
 void Plan::execute(const std::vector<void*>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles) {
-  useComputeThreads(threads_);
   const Device::ArenaLease arena(device_);
   arena->grow(description_.arenaBytes, workspaceBytes_);
   const auto address = [&](const Operand& o) -> void* {
@@ -82,6 +82,8 @@ void Plan::execute(const std::vector<void*>& externals, const StopSignal& stop, 
 
   for (size_t i = 0; i < steps_.size(); ++i) {
     if (stop.raised()) throwStopped();
+    device_.engine().runUrgent();
+    useComputeThreads(threads_);
     const Step& step = steps_[i];
     const Pointers pointers{inputPointers_.data() + step.firstInput, outputPointers_.data() + step.firstOutput,
                             arena->workspace()};

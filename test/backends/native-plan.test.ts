@@ -377,6 +377,22 @@ describe.skipIf(cpu === undefined)('plans on the native CPU device', () => {
       expect(z.readSync()[0]).toBe(5);
     });
 
+    it('do not keep a plan from being prepared', async () => {
+      const long = cpu.preparePlan(longPlan(1 << 20, 600));
+      const running = long.run([cpu.createBuffer('float32', 1 << 20)]);
+      let done = false;
+      void running.then(() => (done = true));
+      await sleep(10);
+      const start = performance.now();
+      const plan = cpu.preparePlan({ ...goodPlan(), arenaBytes: 1 << 20 });
+      const blocked = performance.now() - start;
+      expect(done).toBe(false);
+      await plan.run(goodPlan().externals.map(({ dtype, size }) => cpu.createBuffer(dtype, size)));
+      expect(performance.now() - start).toBeGreaterThan(blocked);
+      expect(done).toBe(true);
+      await running;
+    });
+
     it('profile every step', async () => {
       const plan = cpu.preparePlan(goodPlan());
       const buffers = goodPlan().externals.map(({ dtype, size }) => cpu.createBuffer(dtype, size));

@@ -110,6 +110,26 @@ void stopsWhilePostedTo() {
   check(posted == ran, "every job ran, or was told to stop");
 }
 
+void urgentJobsGoFirst() {
+  Engine engine;
+  std::atomic<bool> started{false}, posted{false}, done{false};
+  std::vector<int> seen;
+  post(engine, [&](const auto&) {
+    started = true;
+    while (!posted) std::this_thread::yield();
+    seen.push_back(1);
+    engine.runUrgent();  // as a plan does between two steps
+    seen.push_back(3);
+  });
+  post(engine, [&](const auto&) { seen.push_back(5); });
+  while (!started) std::this_thread::yield();
+  engine.postUrgent(std::make_unique<CallJob>([&](const auto&) { seen.push_back(2); }));
+  posted = true;
+  post(engine, [&](const auto&) { done = true; });
+  while (!done) std::this_thread::yield();
+  check(seen == std::vector<int>({1, 2, 3, 5}));
+}
+
 void callsBack() {
   check(cpu().call([](const std::atomic<bool>&) { return 42; }) == 42);
   const Error error =
@@ -126,6 +146,7 @@ std::vector<Test> engineTests() {
       {"engine: stop ends the running job and those queued", stopsEarly},
       {"engine: starts again after stop", startsAgain},
       {"engine: stop while another thread posts loses nothing", stopsWhilePostedTo},
+      {"engine: urgent jobs run within a running one, at its word", urgentJobsGoFirst},
       {"engine: call returns and throws what its body does", callsBack},
   };
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <thread>
 
 #include "native/fixtures.h"
 #include "native/testing.h"
@@ -83,6 +84,34 @@ void stopsBetweenSteps() {
   check(contents(*x)[0] == 2, "nothing ran");
 }
 
+void preparesDuringARun() {
+  const int64_t size = 1 << 18;
+  const auto plan = prepare(externalsPlan(1, size, std::vector<StepDesc>(2000, unary("tanh", 0, 0))));
+  std::atomic<bool> done{false}, gone{false};
+  const auto x = floats(std::vector<float>(size, 0.5f)), y = floats({2, 2, 2});
+  std::thread runner([&] {
+    PlanRun run(plan, PlanRun::kNoOutputs);
+    run.add(x);
+    try {
+      cpu().call([&](const std::atomic<bool>& stopping) { run.run(StopSignal(stopping, gone)); });
+    } catch (const Error&) {  // stopped below
+    }
+    done = true;
+  });
+  while (!cpu().arenaLeased()) std::this_thread::yield();
+  PlanDesc description = externalsPlan(1, 3, {unary("square", 0, 0)});
+  description.arenaBytes = 1 << 16;
+  const std::vector<Preparation> preparations = validate(description);
+  const auto second = cpu().callSoon(
+      [&](const std::atomic<bool>&) { return std::make_shared<Plan>(cpu(), std::move(description), preparations); });
+  const bool early = !done;
+  gone = true;
+  runner.join();
+  check(early, "prepared while the first plan runs");
+  run(second, {y});
+  check(contents(*y)[0] == 4 && cpu().arenaBytes() >= 1 << 16, "and runs after it");
+}
+
 void profiles() {
   const auto plan = prepare(externalsPlan(1, 256, {unary("square", 0, 0), unary("tanh", 0, 0)}));
   PlanRun run(plan, PlanRun::kNoOutputs);
@@ -112,6 +141,7 @@ std::vector<Test> planTests() {
       {"plan: one that finds no memory leaves the others usable", outOfMemoryLeavesPlansUsable},
       {"plan: a failing step is named, and its outputs marked", namesTheStep},
       {"plan: stops between steps when its owner is gone", stopsBetweenSteps},
+      {"plan: another is prepared between two steps of a running one", preparesDuringARun},
       {"plan: profiles every step", profiles},
       {"plan: memory knows whether a run uses it", countsUses},
   };

@@ -32,8 +32,8 @@ function findAddon(): LoadResult {
 }
 
 function loadBuilt(): NativeAddon {
-  const bindings = require('bindings') as (options: object) => NativeAddon;
-  return bindings({ bindings: 'fovea', module_root: ROOT });
+  const bindings = require('bindings') as (options: object) => string;
+  return require(bindings({ bindings: 'fovea', module_root: ROOT, path: true })) as NativeAddon;
 }
 
 function platformPackage(): string {
