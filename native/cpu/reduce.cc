@@ -69,6 +69,7 @@ template <class Op, class T>
 FOVEA_INLINE Wide<T> combine(Wide<T> a, Wide<T> b) {
   if constexpr (std::is_same_v<T, float>) return Op::apply(a, b);
   // Max and Min compare as signed numbers.
+  if constexpr (std::is_same_v<Op, Prod>) return a * b;  // unsigned: wraps without undefined behaviour
   return static_cast<Wide<T>>(Op::apply(static_cast<int64_t>(a), static_cast<int64_t>(b)));
 }
 
