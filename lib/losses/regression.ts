@@ -1,4 +1,4 @@
-import { add, div, lessEqual, maximum, mul, select, squaredDifference, sub } from '../ops/binary.js';
+import { add, div, equal, lessEqual, maximum, mul, select, squaredDifference, sub } from '../ops/binary.js';
 import { sum } from '../ops/reduce.js';
 import { abs, clip, log, log1p, neg, softplus, sqrt, square } from '../ops/unary.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -70,7 +70,7 @@ export class MeanSquaredLogarithmicError extends PlainMeanLoss {
 export class LogCosh extends PlainMeanLoss {
   readonly className = 'LogCosh';
   protected readonly formula: Elementwise = (t, p) => {
-    const d = sub(p, t);
+    const d = abs(sub(p, t));
     return sub(add(d, softplus(mul(d, -2))), Math.LN2);
   };
 
@@ -89,8 +89,8 @@ export class Poisson extends PlainMeanLoss {
   }
 }
 
-/** Targets 0 and 1 as -1 and 1; others stay. */
-const signed = (t: Tensor): Tensor => select(lessEqual(abs(t), 0), -1, t);
+/** Targets of 0 count as -1. */
+const signed = (t: Tensor): Tensor => select(equal(t, 0), -1, t);
 
 /** max(0, 1 - target * prediction) for targets -1 and 1 (or 0 and 1), the mean over the last axis. */
 export class Hinge extends PlainMeanLoss {
@@ -172,7 +172,7 @@ export class CosineSimilarity extends Loss {
   }
 }
 
-/** x / sqrt(max(sum(x^2), epsilon)) over the last axis, with Keras's epsilon of 1e-12 for squared norms. */
+/** x divided by its norm over the last axis, or by 1e-7 where the norm is less. */
 export function unitLength(x: Tensor): Tensor {
   return div(x, sqrt(maximum(sum(square(x), { axes: -1, keepDims: true }), 1e-12)));
 }

@@ -56,6 +56,11 @@ export class Registry<T> {
     );
   }
 
+  /** Throws that a class is there but is of no use here. */
+  refuse(name: string, why: string): never {
+    throw new FoveaError(`${this.kind}: ${name} ${why}`, { op: this.kind, received: name });
+  }
+
   #find(name: string): (config: Config) => T {
     const found = this.#makers.get(normalize(name));
     if (found) return found.make;
