@@ -16,10 +16,10 @@ interface Moments {
 }
 
 function moments(t: Tensor): Moments {
-  const data = t.dataSync();
-  const mean = data.reduce((a: number, b: number) => a + b, 0) / data.length;
-  const square = data.reduce((a: number, b: number) => a + (b - mean) ** 2, 0) / data.length;
-  return { mean, deviation: Math.sqrt(square), largest: Math.max(...Array.from(data, Math.abs)) };
+  const data = Array.from(t.dataSync());
+  const mean = data.reduce((a, b) => a + b, 0) / data.length;
+  const square = data.reduce((a, b) => a + (b - mean) ** 2, 0) / data.length;
+  return { mean, deviation: Math.sqrt(square), largest: Math.max(...data.map(Math.abs)) };
 }
 
 const KERNEL = [3, 3, 32, 64]; // fan in 288, fan out 576
