@@ -6,6 +6,7 @@ import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import { gradientsOf } from './gradients.js';
+import { markSource } from './sources.js';
 
 /** Gradients by variable, in the order the variables were first read. */
 export type Gradients = Map<Variable, Tensor>;
@@ -80,6 +81,7 @@ export function gradsOf(
         if (!isFloat(inputs[n].dtype))
           throw mismatch('ERR_DTYPE', { op: 'grad' }, `argument ${n} of dtype float32`, inputs[n].dtype);
       }
+      for (const n of argnums) markSource(inputs[n]!.value('grad').node);
       const value = fn(...inputs);
       checkLoss(value);
       const sources = argnums.map((n) => inputs[n]!.value('grad'));
@@ -92,6 +94,7 @@ export function vjp(
   fn: (...args: Tensor[]) => Tensor,
   ...args: Tensor[]
 ): { value: Tensor; pullback: (dy: Tensor) => Tensor[] } {
+  for (const a of args) markSource(a.value('vjp').node);
   const value = withRecording(() => fn(...args));
   return {
     value,

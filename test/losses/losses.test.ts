@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { valueAndGrad } from '../../lib/autograd/grad.js';
+import { grad, valueAndGrad } from '../../lib/autograd/grad.js';
 import { compile } from '../../lib/graph/compile.js';
 import * as losses from '../../lib/losses/index.js';
 import { sigmoid, softmax } from '../../lib/ops/index.js';
@@ -187,6 +187,12 @@ describeEachDevice('losses', () => {
     const binary = valueAndGrad(() => losses.binaryCrossentropy().apply([[0, 1]], sigmoid(far.value)));
     expect(binary.value.itemSync()).toBeCloseTo(100, 3);
     expect([...binary.grads.get(far)!.dataSync()]).toEqual([0.5, -0.5]);
+  });
+
+  it('has gradients by probabilities that softmax made', () => {
+    const p = softmax(tensor([[0, Math.log(3)]]));
+    const slope = grad((q) => losses.sparseCategoricalCrossentropy().apply(int32([1]), q));
+    expect([...slope(p).dataSync()]).toEqual([near(1), near(1 - 4 / 3)]);
   });
 
   it('has the gradient sigmoid(x) - t where logits are 0', () => {
