@@ -37,7 +37,7 @@ struct Input {
 struct Step {
   Op op;
   std::array<int, 3> args;
-  float p0, p1;
+  double p0, p1;
   int slot = -1;         ///< Scratch register, or
   int output = -1;       ///< the output that is written in place.
   bool hoisted = false;  ///< A constant: run once a thread.
@@ -201,8 +201,7 @@ Program compile(const ElementwiseDesc& d) {
       check.that(fits, std::to_string(info->arity) + " arguments that name earlier registers",
                  where + " with " + std::to_string(r));
     }
-    p.steps.push_back({info->op, instruction.args, static_cast<float>(instruction.params[0]),
-                       static_cast<float>(instruction.params[1])});
+    p.steps.push_back({info->op, instruction.args, instruction.params[0], instruction.params[1]});
     p.cost += info->cost;
   }
   for (int r : d.results) {
@@ -301,6 +300,16 @@ void store(DType dtype, const T* x, void* y, int64_t begin, int64_t n) {
   }
 }
 
+/** A parameter as the compute type has it; whole numbers truncate and saturate. */
+template <class T>
+T parameter(double value) {
+  if constexpr (std::is_same_v<T, int32_t>) {
+    return value != value ? 0 : static_cast<int32_t>(std::clamp(value, -2147483648.0, 2147483647.0));
+  } else {
+    return static_cast<T>(value);
+  }
+}
+
 void runOp(Op op, const OpArgs<float>& args) { runFloat(op, args); }
 void runOp(Op op, const OpArgs<int32_t>& args) { runInt(op, args); }
 
@@ -319,7 +328,9 @@ void interpret(const Program& p, const Pointers& pointers, T* scratch, int64_t b
     if (p.inputs[r].once) load(p.inputs[r], pointers.inputs[r], slot(p.inputs[r].slot), 0, p.block);
   }
   for (const Step& step : p.steps) {
-    if (step.hoisted) runOp(step.op, OpArgs<T>{slot(step.slot), nullptr, nullptr, nullptr, p.block, step.p0, step.p1});
+    if (step.hoisted)
+      runOp(step.op, OpArgs<T>{slot(step.slot), nullptr, nullptr, nullptr, p.block, parameter<T>(step.p0),
+                               parameter<T>(step.p1)});
   }
   for (int64_t i = begin; i < end; i += p.block) {
     const int64_t n = std::min(p.block, end - i);
@@ -330,8 +341,8 @@ void interpret(const Program& p, const Pointers& pointers, T* scratch, int64_t b
     for (const Step& step : p.steps) {
       if (step.hoisted) continue;
       T* y = step.output >= 0 ? static_cast<T*>(pointers.outputs[step.output]) + i : slot(step.slot);
-      runOp(step.op,
-            OpArgs<T>{y, read(step.args[0], i), read(step.args[1], i), read(step.args[2], i), n, step.p0, step.p1});
+      runOp(step.op, OpArgs<T>{y, read(step.args[0], i), read(step.args[1], i), read(step.args[2], i), n,
+                               parameter<T>(step.p0), parameter<T>(step.p1)});
     }
     for (size_t j = 0; j < p.results.size(); ++j) {
       if (p.stored[j]) store(p.outputTypes[j], read(p.results[j], i), pointers.outputs[j], i, n);

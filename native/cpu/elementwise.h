@@ -32,7 +32,7 @@ struct OpArgs {
   T* y;
   const T *a, *b, *c;
   int64_t n;
-  float p0, p1;
+  T p0, p1;
 };
 
 void runFloat(Op op, const OpArgs<float>& args);

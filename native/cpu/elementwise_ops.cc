@@ -292,7 +292,7 @@ void runFloat(Op op, const OpArgs<float>& r) {
 FOVEA_CLONES
 void runInt(Op op, const OpArgs<int32_t>& r) {
   if (runCommon(op, r)) return;
-  const int32_t low = math::toInt(r.p0), high = math::toInt(r.p1);
+  const int32_t low = r.p0, high = r.p1;
   const auto wrap = [](uint32_t u) FOVEA_FORCE { return static_cast<int32_t>(u); };
   const auto u = [](int32_t i) FOVEA_FORCE { return static_cast<uint32_t>(i); };
   switch (op) {
