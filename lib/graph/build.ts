@@ -113,9 +113,13 @@ function kernelAttributes(
 
 /** Text that is equal for graphs that may share a plan. */
 export function signatureOf(graph: Graph): string {
-  return JSON.stringify(graph, (_, value: unknown) =>
-    typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
-      ? `#${Object.is(value, -0) ? '-0' : value}`
-      : value,
-  );
+  return exactJson(graph);
+}
+
+/** JSON that tells apart the numbers JSON has no word for: infinities, NaN and -0. */
+export function exactJson(data: unknown): string {
+  return JSON.stringify(data, (_, value: unknown) => {
+    if (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))) return value;
+    return `#${Object.is(value, -0) ? '-0' : value}`;
+  });
 }

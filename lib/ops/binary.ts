@@ -151,7 +151,9 @@ const selectOp = defineOp1<NoAttributes>({
 /** a where the condition holds, else b, with broadcasting. */
 export function select(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   const dtype: DType = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : 'float32';
-  return selectOp([condition, asTensor('select', a, dtype), asTensor('select', b, dtype)], {});
+  // A float condition would have whole numbers computed as floats, which do not hold all of them.
+  const truth = isFloat(condition.dtype) && !isFloat(dtype) ? notEqual(condition, 0) : condition;
+  return selectOp([truth, asTensor('select', a, dtype), asTensor('select', b, dtype)], {});
 }
 
 /** (a - b)², elementwise. */

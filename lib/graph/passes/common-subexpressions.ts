@@ -1,3 +1,4 @@
+import { exactJson } from '../build.js';
 import type { Graph, Step } from '../ir.js';
 
 /** Steps that compute the same from the same inputs are done once. All kernels are pure functions of their inputs. */
@@ -28,5 +29,5 @@ export function commonSubexpressions(graph: Graph): Graph {
 function keyOf(step: Step, graph: Graph): string {
   const what = step.kind === 'kernel' ? [step.kernel, step.attributes] : step.kind === 'elementwise' ? step.program : 0;
   const made = step.outputs.map((o) => [graph.values[o]!.shape, graph.values[o]!.dtype]);
-  return JSON.stringify([step.kind, what, step.inputs, made]);
+  return exactJson([step.kind, what, step.inputs, made]);
 }

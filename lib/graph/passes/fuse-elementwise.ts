@@ -1,5 +1,5 @@
 import { sameShape } from '../../tensor/shape.js';
-import { kept, readersOf, type ElementwiseStep, type Graph, type Instruction, type Step } from '../ir.js';
+import { kept, readersOf, type ElementwiseStep, type Graph, type Instruction, type IrValue, type Step } from '../ir.js';
 
 /** Limits that keep a block of all registers in the first-level cache, and kernels' argument lists short. */
 const MAX_INPUTS = 16;
@@ -27,6 +27,7 @@ export function fuseElementwise(graph: Graph): Graph {
       const producer = group[at]!;
       if (producer.program.compute !== merged.program.compute) continue;
       if (!sameShape(graph.values[producer.outputs[0]!]!.shape, graph.values[step.outputs[0]!]!.shape)) continue;
+      if (!merged.inputs.every((i) => passesUnstored(producer, i, graph.values))) continue;
       const readLater = producer.outputs.every((o) => readers[o]!.every((r) => place[r] === at || place[r]! >= index));
       if (!readLater) continue;
       const joined = join(
@@ -48,6 +49,28 @@ export function fuseElementwise(graph: Graph): Graph {
     for (const output of merged.outputs) owner.set(output, index);
   });
   return { ...graph, steps: steps.filter((s) => s !== undefined) };
+}
+
+/** Opcodes whose result is 0 or 1, as bool keeps it. */
+const TRUTHS = new Set('equal notEqual greater greaterEqual less lessEqual and or not isNaN isFinite'.split(' '));
+
+/** Whether value `id`, if `producer` makes it, is in its register what a reader would load after it was stored. */
+function passesUnstored(producer: ElementwiseStep, id: number, values: readonly IrValue[]): boolean {
+  const at = producer.outputs.indexOf(id);
+  if (at < 0) return true;
+  const { compute, instructions, results } = producer.program;
+  const opcode = instructions[results[at]! - producer.inputs.length]?.opcode ?? '';
+  switch (values[id]!.dtype) {
+    case 'float32':
+    case 'float64':
+      return true;
+    case 'int32':
+      return compute === 'int32' || opcode === 'toInt';
+    case 'bool':
+      return TRUTHS.has(opcode);
+    case 'uint8':
+      return false;
+  }
 }
 
 /**
