@@ -30,11 +30,9 @@ export function customGradient(fn: (...args: Tensor[]) => CustomResult): (...arg
         op: 'customGradient',
       });
     }
-    let made: readonly Tensor[] | undefined;
     const gradients = (dy: Tensor): readonly Tensor[] => {
-      if (made) return made;
       const result = gradient(dy);
-      made = result instanceof Tensor ? [result] : result;
+      const made = result instanceof Tensor ? [result] : result;
       if (made.length !== inputs.length) {
         throw mismatch('ERR_ARGUMENT', { op: 'customGradient' }, `${inputs.length} gradients`, String(made.length));
       }
@@ -54,7 +52,10 @@ export function customGradient(fn: (...args: Tensor[]) => CustomResult): (...arg
       name: 'customGradient',
       lowering: { kind: 'alias' },
       infer: () => [{ shape: value.shape, dtype: value.dtype }],
-      gradient: ({ dy: [dy] }) => [null, ...inputs.map((_, i) => () => gradients(dy!)[i]!)],
+      gradient: ({ dy: [dy] }) => {
+        let made: readonly Tensor[] | undefined;
+        return [null, ...inputs.map((_, i) => () => (made ??= gradients(dy!))[i]!)];
+      },
     };
     const source = value.value('customGradient');
     const values = [source, ...inputs.map((t) => t.value('customGradient'))];

@@ -5,7 +5,7 @@ import { isFloat } from '../tensor/dtype.js';
 import { formatShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
-import { gradientsOf } from './gradients.js';
+import { gradientsOf, pinPath } from './gradients.js';
 import { markSource } from './sources.js';
 
 /** Gradients by variable, in the order the variables were first read. */
@@ -95,18 +95,10 @@ export function vjp(
   ...args: Tensor[]
 ): { value: Tensor; pullback: (dy: Tensor) => Tensor[] } {
   for (const a of args) markSource(a.value('vjp').node);
+  const sources = args.map((a) => a.value('vjp'));
   const value = withRecording(() => fn(...args));
-  return {
-    value,
-    pullback: (dy) =>
-      withRecording(() =>
-        gradientsOf(
-          value,
-          dy,
-          args.map((a) => a.value('vjp')),
-        ),
-      ),
-  };
+  pinPath(value, sources);
+  return { value, pullback: (dy) => withRecording(() => gradientsOf(value, dy, sources)) };
 }
 
 function checkLoss(loss: unknown): asserts loss is Tensor {

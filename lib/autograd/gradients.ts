@@ -21,6 +21,11 @@ export function gradientsOf(target: Tensor, dy: Tensor, sources: readonly Value[
   return sources.map((source) => arrived.get(valueKey(source)) ?? zerosLike(new Tensor(source)));
 }
 
+/** Keeps the way from `sources` to `target` in the graph, so that {@link gradientsOf} can walk it at any later time. */
+export function pinPath(target: Tensor, sources: readonly Value[]): void {
+  for (const node of pathNodes(target.value(), new Set(sources.map(valueKey))).leads) node.pin();
+}
+
 /** Nodes from the target back, each before its inputs, and those of them that a source leads into. */
 function pathNodes(target: Value, wanted: ReadonlySet<string>): { order: GraphNode[]; leads: Set<GraphNode> } {
   const seen = new Set<GraphNode>([target.node]);

@@ -43,6 +43,7 @@ export class GraphNode {
   /** Longest chain of nodes not yet computed that ends here. */
   readonly depth: number;
   readonly #refs: number[];
+  #pinned = false;
   #inputs: readonly Value[];
 
   constructor(
@@ -79,11 +80,16 @@ export class GraphNode {
     this.storages[index]?.release();
   }
 
+  /** Keeps the inputs for good: a gradient may walk this node after its outputs have been read. */
+  pin(): void {
+    this.#pinned = true;
+  }
+
   /** Keeps a computed output; forgets the inputs once all outputs are there, unless a gradient may still need them. */
   resolve(index: number, storage: Storage, keepInputs: boolean): void {
     this.storages[index] = storage;
     for (let i = 0; i < this.#refs[index]!; i++) storage.retain();
-    if (keepInputs || this.#inputs.length === 0) return;
+    if (keepInputs || this.#pinned || this.#inputs.length === 0) return;
     for (let i = 0; i < this.outputs.length; i++) if (!this.storages[i]) return;
     for (const input of this.#inputs) input.node.release(input.index);
     this.#inputs = [];
