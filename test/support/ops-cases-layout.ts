@@ -143,7 +143,7 @@ const pad: OpFamily = {
     const shape = drawShape(r, small, 1);
     const paddings = shape.map(() => [r.integer(0, 2), r.integer(0, 2)] as const);
     const x = anything(r, shape, small);
-    const value = x.dtype === 'float' ? r.pick([0, 1.5, -Infinity, Infinity]) : r.integer(0, 1);
+    const value = x.dtype === 'float' ? r.pick(small ? [0, 1.5] : [0, 1.5, -Infinity, Infinity]) : r.integer(0, 1);
     return moving(`pad${JSON.stringify(paddings)} with ${value}`, [x], ([t]) => [ops.pad(t!, paddings, value)]);
   },
 };
