@@ -1,8 +1,14 @@
-import type { Gradients } from '../autograd/grad.js';
 import type { ArrayInput, Dataset } from '../data/index.js';
+import type * as losses from '../losses/index.js';
+import type * as metrics from '../metrics/index.js';
+import type { Optimizer } from '../optimizers/index.js';
+import type { SeedGenerator } from '../random/seed.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import type { Callback } from './callbacks/callback.js';
+import type { Verbosity } from './progress-line.js';
+
+export type { Verbosity };
 
 /** Tensors in arrays and records: what a model of several inputs or outputs takes and gives. */
 export type TensorTree = Tensor | readonly TensorTree[] | { readonly [name: string]: TensorTree };
@@ -25,7 +31,9 @@ export interface TrainableModel {
   readonly name: string;
   readonly weights: readonly Variable[];
   readonly trainableWeights: readonly Variable[];
-  /** Regularization and activity losses of the last `apply`, scalars. */
+  /** State of random layers; saved with checkpoints. */
+  readonly seedGenerators: readonly SeedGenerator[];
+  /** Penalties of the weights, scalars, computed anew at every reading. */
   readonly losses: readonly Tensor[];
   /** Names of the outputs, when the model knows them. */
   readonly outputNames?: readonly string[] | undefined;
@@ -36,56 +44,29 @@ export interface TrainableModel {
   apply(inputs: never, options?: { training?: boolean }): TensorTree;
 }
 
-/** A loss: a scalar from targets and predictions; `Loss` is one. */
-export interface LossLike {
-  readonly name: string;
-  apply(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): Tensor;
-}
-
-/** A loss per sample or a scalar, written by hand. */
-export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
-
-/** A metric that keeps its state in variables; `Metric` is one. */
-export interface MetricLike {
-  readonly name: string;
-  readonly variables: readonly Variable[];
-  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void;
-  result(): Tensor;
-  reset(): void;
-}
-
-/** A metric written by hand: a value per sample, or a scalar; the mean is shown. */
-export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
-
-/** What the trainer needs of an optimizer; `Optimizer` is one. */
-export interface OptimizerLike {
-  readonly name: string;
-  learningRate: unknown;
-  readonly iterations: number;
-  apply(grads: Gradients): void;
-}
-
-export type LossSpec = string | LossLike | LossFunction | null;
-export type MetricSpec = string | MetricLike | MetricFunction;
+/** A loss by Keras's name, as an object, as a function, or as written down; `null` leaves an output out. */
+export type LossSpec = Parameters<typeof losses.get>[0] | null;
+/** A metric by Keras's name, as an object, as a function, or as written down. */
+export type MetricSpec = Parameters<typeof metrics.get>[0];
 
 /** One for each output, in order or by name. */
 export type PerOutput<T> = readonly T[] | { readonly [output: string]: T };
 
+/** Metrics of the only output, or those of each. */
+export type MetricsSpec = readonly MetricSpec[] | PerOutput<MetricSpec | readonly MetricSpec[]>;
+
 /** Options of `compile`. */
 export interface CompileModelOptions {
   /** A name with Keras's defaults, or an optimizer. */
-  readonly optimizer: string | OptimizerLike;
+  readonly optimizer: string | Optimizer;
   /** For the only output, or one for each. `null` leaves an output out. */
   readonly loss?: LossSpec | PerOutput<LossSpec>;
-  readonly metrics?: readonly MetricSpec[] | PerOutput<MetricSpec | readonly MetricSpec[]>;
+  readonly metrics?: MetricsSpec;
   /** As `metrics`, but they see sample and class weights. */
-  readonly weightedMetrics?: readonly MetricSpec[] | PerOutput<MetricSpec | readonly MetricSpec[]>;
+  readonly weightedMetrics?: MetricsSpec;
   /** Factors of the outputs' losses in the total. */
   readonly lossWeights?: PerOutput<number>;
 }
-
-/** 0 silent, 1 a progress bar, 2 a line an epoch; `auto` is 1 on a terminal, else 2. */
-export type Verbosity = 0 | 1 | 2 | 'auto';
 
 /** Results by name: `loss`, `accuracy`, `val_loss`. */
 export type Logs = Record<string, number>;
@@ -115,7 +96,13 @@ export interface FitOptions {
   /** Every how many epochs to validate. 1 unless told. */
   readonly validationFrequency?: number;
   readonly callbacks?: readonly Callback[];
+  /** 0 silent, 1 a line that is redrawn, 2 a line an epoch. `auto` is 1 on a terminal and 2 elsewhere. */
   readonly verbose?: Verbosity;
+  /**
+   * A checkpoint file to go on from, if it exists: weights, optimizer, random state, epoch and step, bit for bit as if
+   * training had not been interrupted. See `Backup`, which writes them.
+   */
+  readonly resume?: string;
   /** Ends training after the running batch, with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -142,6 +129,8 @@ export interface PredictOptions {
 /** Options of `trainOnBatch` and `testOnBatch`. */
 export interface OnBatchOptions {
   readonly sampleWeight?: DataInput;
+  /** Whether the results are of this batch alone (the default), or running means since the last reset. */
+  readonly resetMetrics?: boolean;
   /** For `trainOnBatch` only. */
   readonly classWeight?: Readonly<Record<number, number>>;
 }

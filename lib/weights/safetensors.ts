@@ -1,0 +1,232 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { FoveaError } from '../errors.js';
+import { viewTyped, type DType, type TypedArray } from '../tensor/dtype.js';
+import { formatShape, sizeOf } from '../tensor/shape.js';
+import { writeFileAtomic } from '../util/atomic-file.js';
+import { bfloat16ToFloat32, float16ToFloat32 } from './half.js';
+import {
+  checkHeaderLength,
+  MAX_HEADER_BYTES,
+  parseHeader,
+  refuse,
+  type SafetensorsDType,
+  type SafetensorsEntry,
+  type SafetensorsHeader,
+} from './safetensors-header.js';
+
+export type { SafetensorsDType, SafetensorsEntry } from './safetensors-header.js';
+
+/** Elements with their type and shape: what is written, and what reading gives. */
+export interface NamedArray {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+const TO_FILE: Record<DType, SafetensorsDType> = {
+  float32: 'F32',
+  float64: 'F64',
+  int32: 'I32',
+  uint8: 'U8',
+  bool: 'BOOL',
+};
+
+/**
+ * An open safetensors file. The header is read and checked; elements are read when they are asked for, so a file of
+ * gigabytes costs what is used of it.
+ *
+ * @example
+ * await using file = await SafetensorsFile.open('weights.safetensors');
+ * const { data, shape } = await file.read('conv2d/kernel');
+ */
+export class SafetensorsFile implements AsyncDisposable {
+  readonly #entries: ReadonlyMap<string, SafetensorsEntry>;
+
+  private constructor(
+    readonly path: string,
+    private readonly handle: FileHandle,
+    private readonly start: number,
+    private readonly header: SafetensorsHeader,
+  ) {
+    this.#entries = new Map(header.entries.map((entry) => [entry.name, entry]));
+  }
+
+  /**
+   * Opens a file and checks its header as a whole.
+   *
+   * @throws FoveaError ERR_NOT_FOUND, or ERR_FILE naming what is wrong with it
+   */
+  static async open(path: string): Promise<SafetensorsFile> {
+    let handle: FileHandle;
+    try {
+      handle = await open(path, 'r');
+    } catch (cause) {
+      const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      throw new FoveaError(`cannot read ${path}: ${(cause as Error).message}`, {
+        code: missing ? 'ERR_NOT_FOUND' : 'ERR_FILE',
+        op: 'safetensors',
+        cause,
+      });
+    }
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw refuse(path, 'expected a file');
+      if (stats.size < 8) throw refuse(path, `expected at least 8 bytes, received ${stats.size}`);
+      const first = await readExactly(path, handle, 0, 8);
+      const length = checkHeaderLength(path, new DataView(first).getBigUint64(0, true), stats.size);
+      const header = await readExactly(path, handle, 8, length);
+      const parsed = parseHeader(path, new Uint8Array(header), stats.size - 8 - length);
+      return new SafetensorsFile(path, handle, 8 + length, parsed);
+    } catch (error) {
+      await handle.close();
+      throw error instanceof FoveaError ? error : refuse(path, (error as Error).message, error);
+    }
+  }
+
+  get metadata(): Readonly<Record<string, string>> {
+    return this.header.metadata;
+  }
+
+  /** The tensors, by name, in the order of their bytes. */
+  get entries(): ReadonlyMap<string, SafetensorsEntry> {
+    return this.#entries;
+  }
+
+  /**
+   * The elements of a tensor. Half precision becomes float32; 64-bit and 16-bit integers become int32 when they fit.
+   *
+   * @throws FoveaError ERR_NOT_FOUND, ERR_UNSUPPORTED for integers that do not fit
+   */
+  async read(name: string): Promise<NamedArray> {
+    const entry = this.#entries.get(name);
+    if (!entry) {
+      throw new FoveaError(`${this.path}: has no tensor "${name}"`, { code: 'ERR_NOT_FOUND', op: 'safetensors' });
+    }
+    const bytes = await readExactly(this.path, this.handle, this.start + entry.begin, entry.end - entry.begin);
+    return { ...convert(this.path, entry, bytes), shape: entry.shape };
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+async function readExactly(path: string, handle: FileHandle, position: number, length: number): Promise<ArrayBuffer> {
+  const bytes = new ArrayBuffer(length);
+  for (let done = 0; done < length;) {
+    const { bytesRead } = await handle.read(new Uint8Array(bytes, done), 0, length - done, position + done);
+    if (bytesRead === 0) throw refuse(path, `expected ${length} bytes at ${position}, received ${done} (truncated?)`);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+function convert(
+  path: string,
+  { name, dtype }: SafetensorsEntry,
+  bytes: ArrayBuffer,
+): { dtype: DType; data: TypedArray } {
+  switch (dtype) {
+    case 'F32':
+      return { dtype: 'float32', data: new Float32Array(bytes) };
+    case 'F64':
+      return { dtype: 'float64', data: new Float64Array(bytes) };
+    case 'F16':
+      return { dtype: 'float32', data: float16ToFloat32(new Uint16Array(bytes)) };
+    case 'BF16':
+      return { dtype: 'float32', data: bfloat16ToFloat32(new Uint16Array(bytes)) };
+    case 'I32':
+      return { dtype: 'int32', data: new Int32Array(bytes) };
+    case 'U8':
+      return { dtype: 'uint8', data: new Uint8Array(bytes) };
+    case 'BOOL':
+      return { dtype: 'bool', data: checkBooleans(path, name, new Uint8Array(bytes)) };
+    case 'I8':
+      return { dtype: 'int32', data: Int32Array.from(new Int8Array(bytes)) };
+    case 'I16':
+      return { dtype: 'int32', data: Int32Array.from(new Int16Array(bytes)) };
+    case 'U16':
+      return { dtype: 'int32', data: Int32Array.from(new Uint16Array(bytes)) };
+    case 'U32':
+      return { dtype: 'int32', data: narrow(path, name, new Uint32Array(bytes)) };
+    case 'I64':
+      return { dtype: 'int32', data: narrow(path, name, new BigInt64Array(bytes)) };
+    case 'U64':
+      return { dtype: 'int32', data: narrow(path, name, new BigUint64Array(bytes)) };
+  }
+}
+
+function checkBooleans(path: string, name: string, data: Uint8Array): Uint8Array {
+  const odd = data.findIndex((value) => value > 1);
+  if (odd >= 0) throw refuse(path, `tensor "${name}": expected 0 or 1, received ${data[odd]} at ${odd}`);
+  return data;
+}
+
+function narrow(path: string, name: string, data: Uint32Array | BigInt64Array | BigUint64Array): Int32Array {
+  const out = new Int32Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    out[i] = Number(value);
+    if (BigInt(out[i]!) !== BigInt(value)) {
+      throw new FoveaError(`${path}: tensor "${name}": expected integers that fit int32, received ${value} at ${i}`, {
+        code: 'ERR_UNSUPPORTED',
+        op: 'safetensors',
+      });
+    }
+  }
+  return out;
+}
+
+/**
+ * Writes tensors to a safetensors file, atomically: see {@link writeFileAtomic}.
+ *
+ * @param tensors - by name
+ * @param metadata - strings only, as the format wants them
+ */
+export async function writeSafetensors(
+  file: string,
+  tensors: ReadonlyMap<string, NamedArray>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await writeFileAtomic(file, encodeSafetensors(file, tensors, metadata));
+}
+
+/** The pieces of a safetensors file, in order. Wider elements come first, so that all are aligned. */
+export function encodeSafetensors(
+  file: string,
+  tensors: ReadonlyMap<string, NamedArray>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
+  const width = ({ data }: NamedArray): number => data.BYTES_PER_ELEMENT;
+  const sorted = [...tensors].sort(([, a], [, b]) => width(b) - width(a));
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
+  const pieces: Uint8Array[] = [];
+  let position = 0;
+  for (const [name, { dtype, shape, data }] of sorted) {
+    if (name === '__metadata__') throw refuse(file, 'a tensor cannot be called "__metadata__"');
+    if (sizeOf(shape) !== data.length) {
+      throw refuse(
+        file,
+        `tensor "${name}": expected ${sizeOf(shape)} elements for shape ${formatShape(shape)}, received ${data.length}`,
+      );
+    }
+    // A typed array of another type than its dtype says would be read as something else.
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (viewTyped(dtype, new ArrayBuffer(0)).constructor !== data.constructor)
+      throw refuse(file, `tensor "${name}": its elements are not ${dtype}`);
+    header.push([name, { dtype: TO_FILE[dtype], shape, data_offsets: [position, position + bytes.length] }]);
+    position += bytes.length;
+    pieces.push(bytes);
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  if (json.length > MAX_HEADER_BYTES)
+    throw refuse(file, `its header would have ${json.length} bytes, more than ${MAX_HEADER_BYTES}`);
+  const head = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  head.set(json, 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
+  return [head, ...pieces];
+}
