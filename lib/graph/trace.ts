@@ -71,6 +71,16 @@ export function withTrace<T>(trace: Trace, fn: () => T): T {
   }
 }
 
+/** Runs `fn` as if no trace were open: for state that outlives a trace, such as weights made at a layer's first use. */
+export function withoutTrace<T>(fn: () => T): T {
+  const open = state.traces.splice(0);
+  try {
+    return fn();
+  } finally {
+    state.traces.push(...open);
+  }
+}
+
 /** Runs `fn` while nodes keep their inputs, because a gradient will walk them. */
 export function withRecording<T>(fn: () => T): T {
   state.recording++;
