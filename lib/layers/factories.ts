@@ -20,7 +20,7 @@ import {
   type DepthwiseConv2DOptions,
   type SeparableConv2DOptions,
 } from './depthwise-conv.js';
-import { Dropout, SpatialDropout2D, type DropoutOptions } from './dropout.js';
+import { Dropout, SpatialDropout2D, type DropoutOptions, type NoiseDropoutOptions } from './dropout.js';
 import {
   Cropping2D,
   Resizing,
@@ -121,7 +121,7 @@ export const batchNormalization = (options?: BatchNormalizationOptions): BatchNo
 export const localResponseNormalization = (options?: LocalResponseNormalizationOptions): LocalResponseNormalization =>
   new LocalResponseNormalization(options);
 /** Zeros at random while training. */
-export const dropout = (options: DropoutOptions): Dropout => new Dropout(options);
+export const dropout = (options: NoiseDropoutOptions): Dropout => new Dropout(options);
 /** Channels of zeros at random while training. */
 export const spatialDropout2d = (options: DropoutOptions): SpatialDropout2D => new SpatialDropout2D(options);
 /** An activation by name: `layers.activation({ activation: 'relu' })`, or `layers.activation('relu')`. */
