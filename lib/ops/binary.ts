@@ -1,10 +1,10 @@
-import { FoveaError } from '../errors.js';
+import { mismatch } from '../errors.js';
 import type { ValueSpec } from '../graph/node.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
 import { broadcastShapes, formatShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { requireSameDType, requireShape } from './check.js';
+import { requireFloat, requireSameDType, requireShape, where } from './check.js';
 import { defineOp1, type GradientContext, type InputGradient } from './define.js';
 import { sumTo } from './reduce.js';
 import { log, neg } from './unary.js';
@@ -33,12 +33,13 @@ function broadcastAll(op: string, inputs: readonly ValueSpec[]): Shape {
   return shape;
 }
 
-function define(name: string, output: 'same' | 'bool', rule: Rule | null) {
+function define(name: string, output: 'same' | 'bool', rule: Rule | null, float = false) {
   return defineOp1<NoAttributes>({
     name,
     lowering: { kind: 'elementwise', opcode: name },
     infer: (inputs) => {
       requireSameDType(name, inputs);
+      if (float) requireFloat(name, 'operands', inputs[0]!);
       return [{ shape: broadcastAll(name, inputs), dtype: output === 'bool' ? 'bool' : inputs[0]!.dtype }];
     },
     ...(rule ? { gradient: (c: GradientContext<NoAttributes>) => reduced(c, rule) } : { differentiable: false }),
@@ -57,10 +58,15 @@ const ops = {
   sub: define('sub', 'same', ({ dy }) => [() => dy, () => neg(dy)]),
   mul: define('mul', 'same', ({ a, b, dy }) => [() => mul(dy, b), () => mul(dy, a)]),
   div: define('div', 'same', ({ b, y, dy }) => [() => div(dy, b), () => neg(div(mul(dy, y), b))]),
-  pow: define('pow', 'same', ({ a, b, y, dy }) => [
-    () => mul(dy, mul(b, pow(a, sub(b, 1)))),
-    () => mul(dy, select(greater(a, 0), mul(y, log(select(greater(a, 0), a, 1))), 0)),
-  ]),
+  pow: define(
+    'pow',
+    'same',
+    ({ a, b, y, dy }) => [
+      () => mul(dy, mul(b, pow(a, sub(b, 1)))),
+      () => mul(dy, select(greater(a, 0), mul(y, log(select(greater(a, 0), a, 1))), 0)),
+    ],
+    true,
+  ),
   mod: define('mod', 'same', ({ a, b, dy }) => [() => dy, () => neg(mul(dy, floorDiv(a, b)))]),
   floorDiv: define('floorDiv', 'same', null),
   maximum: define('maximum', 'same', ({ a, b, dy }) => [
@@ -82,10 +88,15 @@ const ops = {
   reluGrad: define('reluGrad', 'same', ({ a, dy }) => [null, () => reluGrad(a, dy)]),
 };
 
-/** Applies a binary op; a plain number takes the other operand's dtype. */
+/** Applies a binary op; a plain number takes the other operand's dtype, arrays of numbers its device too. */
 function apply(op: keyof typeof ops, a: TensorLike, b: TensorLike): Tensor {
-  const dtype: DType = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : 'float32';
-  return ops[op]([asTensor(op, a, dtype), asTensor(op, b, dtype)], {});
+  const { dtype, device } = likeOperands(a, b);
+  return ops[op]([asTensor(op, a, dtype, device), asTensor(op, b, dtype, device)], {});
+}
+
+function likeOperands(a: TensorLike, b: TensorLike): { dtype: DType; device: string | undefined } {
+  const tensor = a instanceof Tensor ? a : b instanceof Tensor ? b : undefined;
+  return { dtype: tensor?.dtype ?? 'float32', device: tensor?.isDisposed === false ? tensor.device : undefined };
 }
 
 /** a + b with NumPy's broadcasting. */
@@ -98,10 +109,7 @@ export const mul = (a: TensorLike, b: TensorLike): Tensor => apply('mul', a, b);
 export const div = (a: TensorLike, b: TensorLike): Tensor => {
   const y = apply('div', a, b);
   if (!isFloat(y.dtype)) {
-    throw new FoveaError(`div: expected float32 operands, received ${y.dtype}; use floorDiv or cast`, {
-      code: 'ERR_DTYPE',
-      op: 'div',
-    });
+    throw mismatch('ERR_DTYPE', where('div'), 'float32 operands (or use floorDiv or cast)', y.dtype);
   }
   return y;
 };
@@ -150,10 +158,10 @@ const selectOp = defineOp1<NoAttributes>({
 
 /** a where the condition holds, else b, with broadcasting. */
 export function select(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
-  const dtype: DType = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : 'float32';
+  const { dtype, device } = likeOperands(a, b);
   // A float condition would have whole numbers computed as floats, which do not hold all of them.
   const truth = isFloat(condition.dtype) && !isFloat(dtype) ? notEqual(condition, 0) : condition;
-  return selectOp([truth, asTensor('select', a, dtype), asTensor('select', b, dtype)], {});
+  return selectOp([truth, asTensor('select', a, dtype, device), asTensor('select', b, dtype, device)], {});
 }
 
 /** (a - b)², elementwise. */

@@ -5,7 +5,7 @@ import { isFloat, type DType } from '../tensor/dtype.js';
 import { formatShape } from '../tensor/shape.js';
 
 /** An op's name with the layer that is being applied, for messages. */
-function where(op: string): { op: string; layer?: string } {
+export function where(op: string): { op: string; layer?: string } {
   const layer = layerPath();
   return layer ? { op, layer } : { op };
 }
@@ -17,13 +17,10 @@ export function requireShape(op: string, ok: boolean, expected: string, received
 
 /** Throws ERR_ARGUMENT unless `ok`. */
 export function requireArgument(op: string, ok: boolean, expected: string, received: unknown): void {
-  if (!ok)
-    throw mismatch(
-      'ERR_ARGUMENT',
-      where(op),
-      expected,
-      typeof received === 'string' ? received : (JSON.stringify(received) ?? String(received)),
-    );
+  if (ok) return;
+  const plain = typeof received === 'string' || typeof received === 'number';
+  const text = plain ? String(received) : (JSON.stringify(received) ?? 'undefined');
+  throw mismatch('ERR_ARGUMENT', where(op), expected, text);
 }
 
 /** Throws unless the value has the rank. */

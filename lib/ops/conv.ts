@@ -80,7 +80,16 @@ export function conv2d(
   kernel: TensorLike,
   options: Conv2dOptions & { bias?: TensorLike | undefined } = {},
 ): Tensor {
-  const op = 'conv2d';
+  return convolve('conv2d', x, kernel, options);
+}
+
+/** As {@link conv2d}, for the function that `op` names in errors. */
+function convolve(
+  op: string,
+  x: TensorLike,
+  kernel: TensorLike,
+  options: Conv2dOptions & { bias?: TensorLike | undefined },
+): Tensor {
   const input = asTensor(op, x);
   const k = asTensor(op, kernel);
   const groups = options.groups ?? 1;
@@ -88,7 +97,7 @@ export function conv2d(
   requireRank(op, 'kernel', k, 4);
   requireFloat(op, 'x', input);
   requireSameDType(op, [input, k]);
-  requireArgument(op, Number.isInteger(groups) && groups >= 1, 'groups of at least 1', groups);
+  requireArgument(op, Number.isInteger(groups) && groups >= 1, 'groups as a whole number of at least 1', groups);
   const [kh, kw, perGroup, filters] = k.shape as [number, number, number, number];
   requireShape(
     op,
@@ -117,7 +126,15 @@ export function depthwiseConv2d(
   kernel: TensorLike,
   options: Omit<Conv2dOptions, 'groups'> & { bias?: TensorLike | undefined } = {},
 ): Tensor {
-  const op = 'depthwiseConv2d';
+  return convolveDepthwise('depthwiseConv2d', x, kernel, options);
+}
+
+function convolveDepthwise(
+  op: string,
+  x: TensorLike,
+  kernel: TensorLike,
+  options: Omit<Conv2dOptions, 'groups'> & { bias?: TensorLike | undefined },
+): Tensor {
   const input = asTensor(op, x);
   const k = asTensor(op, kernel);
   requireRank(op, 'x', input, 4);
@@ -129,7 +146,8 @@ export function depthwiseConv2d(
     `inputs with ${channels} channels (kernel is ${formatShape(k.shape)})`,
     formatShape(input.shape),
   );
-  return conv2d(input, reshape(k, [kh, kw, 1, channels * multiplier]), { ...options, groups: channels });
+  const flat = reshape(k, [kh, kw, 1, channels * multiplier]);
+  return convolve(op, input, flat, { ...options, groups: Math.max(channels, 1) });
 }
 
 /**
@@ -145,7 +163,8 @@ export function separableConv2d(
   options: Omit<Conv2dOptions, 'groups'> & { bias?: TensorLike | undefined } = {},
 ): Tensor {
   const { bias, ...window } = options;
-  return conv2d(depthwiseConv2d(x, depthwiseKernel, window), pointwiseKernel, { bias });
+  const op = 'separableConv2d';
+  return convolve(op, convolveDepthwise(op, x, depthwiseKernel, window), pointwiseKernel, { bias });
 }
 
 /**
@@ -209,5 +228,6 @@ export function biasAdd(op: string, x: Tensor, bias: TensorLike | undefined): Te
     `a bias of shape [${x.shape.at(-1)}]`,
     formatShape(b.shape),
   );
+  requireSameDType(op, [x, b]);
   return add(x, b);
 }

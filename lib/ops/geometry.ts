@@ -1,4 +1,5 @@
-import { FoveaError, mismatch } from '../errors.js';
+import { mismatch } from '../errors.js';
+import { requireShape, where } from './check.js';
 
 /** `'same'` as TensorFlow has it, `'valid'`, or explicit `[top, bottom, left, right]`. */
 export type Padding = 'same' | 'valid' | readonly [number, number, number, number];
@@ -22,7 +23,7 @@ export function pair(op: string, name: string, value: Pair, least = 1): [number,
   if (fits(first) && fits(second) && more.length === 0) return [first, second];
   throw mismatch(
     'ERR_ARGUMENT',
-    { op },
+    where(op),
     `${name} of one or two whole numbers of at least ${least}`,
     JSON.stringify(value),
   );
@@ -61,13 +62,13 @@ export function windowGeometry(
     return Math.floor((padded - span) / strides[axis]) + 1;
   };
   const output: [number, number] = [size(0), size(1)];
-  if (output[0] < 1 || output[1] < 1) {
-    throw new FoveaError(
-      `${op}: expected an input at least as large as the window, received ${input.join('x')} with padding ` +
-        `[${padding.join(',')}] for a window of ${kernel.join('x')}${dilations.some((d) => d > 1) ? ` dilated by ${dilations.join('x')}` : ''}`,
-      { code: 'ERR_SHAPE', op, expected: 'an output of at least 1x1', received: output },
-    );
-  }
+  const dilated = dilations.some((d) => d > 1) ? ` dilated by ${dilations.join('x')}` : '';
+  requireShape(
+    op,
+    output[0] >= 1 && output[1] >= 1,
+    'an input at least as large as the window',
+    `${input.join('x')} with padding [${padding.join(',')}] for a window of ${kernel.join('x')}${dilated}`,
+  );
   return { strides, dilations, padding, output };
 }
 
@@ -88,7 +89,7 @@ function resolvePadding(
   if (!Array.isArray(padding) || padding.length !== 4 || !padding.every((p) => Number.isInteger(p) && p >= 0)) {
     throw mismatch(
       'ERR_ARGUMENT',
-      { op },
+      where(op),
       `padding 'same', 'valid' or [top, bottom, left, right]`,
       JSON.stringify(padding),
     );

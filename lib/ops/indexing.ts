@@ -1,8 +1,9 @@
+import { mismatch } from '../errors.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
-import type { DType } from '../tensor/dtype.js';
+import { isFloat, type DType } from '../tensor/dtype.js';
 import { formatShape, normalizeAxis, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { requireArgument, requireDType, requireShape } from './check.js';
+import { requireArgument, requireDType, requireShape, where } from './check.js';
 import { defineOp1, type Op1 } from './define.js';
 
 const argMaxOp: Op1<{ axis: number }> = defineOp1({
@@ -16,6 +17,8 @@ const argMaxOp: Op1<{ axis: number }> = defineOp1({
 export function argMax(x: TensorLike, axis = -1): Tensor {
   const t = asTensor('argMax', x);
   const at = normalizeAxis('argMax', axis, t.rank);
+  const numeric = isFloat(t.dtype) || t.dtype === 'int32';
+  if (!numeric) throw mismatch('ERR_DTYPE', where('argMax'), 'x of dtype float32 or int32', t.dtype);
   requireShape('argMax', t.shape[at]! > 0, `axis ${at} with at least one element`, formatShape(t.shape));
   return argMaxOp([t], { axis: at });
 }
@@ -31,7 +34,8 @@ const oneHotOp: Op1<{ depth: number; dtype: DType }> = defineOp1({
 export function oneHot(indices: TensorLike, depth: number, dtype: 'float32' | 'float64' | 'bool' = 'float32'): Tensor {
   const t = asTensor('oneHot', indices, 'int32');
   requireDType('oneHot', 'indices', t, 'int32');
-  requireArgument('oneHot', Number.isInteger(depth) && depth > 0, 'a depth of at least 1', depth);
+  requireArgument('oneHot', Number.isInteger(depth) && depth > 0, 'a whole number of at least 1 as depth', depth);
+  requireArgument('oneHot', isFloat(dtype) || dtype === 'bool', 'a result of dtype float32 or bool', dtype);
   return oneHotOp([t], { depth, dtype });
 }
 

@@ -70,6 +70,8 @@ export function matmul(a: TensorLike, b: TensorLike, { transposeA = false, trans
 export function dense(x: TensorLike, kernel: TensorLike, bias?: TensorLike): Tensor {
   const op = 'dense';
   const [t, k] = [asTensor(op, x), asTensor(op, kernel)];
+  requireFloat(op, 'x', t);
+  requireSameDType(op, [t, k]);
   requireShape(op, k.rank === 2, 'a kernel of rank 2', formatShape(k.shape));
   requireShape(
     op,

@@ -3,7 +3,7 @@ import { asTensor, type TensorLike } from '../tensor/create.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, mul, sub } from './binary.js';
-import { requireArgument, requireFloat, requireShape } from './check.js';
+import { requireArgument, requireFloat, requireSameDType, requireShape } from './check.js';
 import { defineOp, defineOp1 } from './define.js';
 import { rsqrt } from './unary.js';
 
@@ -40,9 +40,11 @@ const backwardOp = defineOp<{ epsilon: number }>({
   infer: ([x, gamma]) => [x!, gamma!, gamma!].map(({ shape, dtype }) => ({ shape, dtype })),
 });
 
-function check(op: string, x: Tensor, vectors: readonly Tensor[]): void {
+function check(op: string, x: Tensor, vectors: readonly Tensor[], epsilon: number): void {
   requireFloat(op, 'x', x);
   requireShape(op, x.rank >= 2, 'a rank of at least 2', formatShape(x.shape));
+  requireSameDType(op, [x, ...vectors]);
+  requireArgument(op, Number.isFinite(epsilon) && epsilon >= 0, 'an epsilon of zero or more', epsilon);
   for (const v of vectors) {
     requireShape(
       op,
@@ -69,7 +71,7 @@ export function batchNorm(
 ): { y: Tensor; mean: Tensor; variance: Tensor } {
   const op = 'batchNorm';
   const [t, g, b] = [asTensor(op, x), asTensor(op, gamma), asTensor(op, beta)];
-  check(op, t, [g, b]);
+  check(op, t, [g, b], epsilon);
   const [y, mean, variance] = trainingOp([t, g, b], { epsilon, activation: 'linear' });
   return { y: y!, mean: mean!, variance: variance! };
 }
@@ -84,10 +86,17 @@ export function batchNormInference(
   const t = asTensor(op, x);
   const mean = asTensor(op, statistics.mean);
   const variance = asTensor(op, statistics.variance);
-  check(op, t, [mean, variance]);
+  const gamma = statistics.gamma === undefined ? undefined : asTensor(op, statistics.gamma);
+  const beta = statistics.beta === undefined ? undefined : asTensor(op, statistics.beta);
+  check(
+    op,
+    t,
+    [mean, variance, gamma, beta].filter((v) => v !== undefined),
+    epsilon,
+  );
   let y = mul(sub(t, mean), rsqrt(add(variance, epsilon)));
-  if (statistics.gamma !== undefined) y = mul(y, statistics.gamma);
-  if (statistics.beta !== undefined) y = add(y, statistics.beta);
+  if (gamma) y = mul(y, gamma);
+  if (beta) y = add(y, beta);
   return y;
 }
 
@@ -127,5 +136,7 @@ export function lrn(x: TensorLike, { depthRadius = 5, bias = 1, alpha = 1, beta 
     'a depthRadius of zero or more',
     depthRadius,
   );
+  const numbers = [bias, alpha, beta];
+  requireArgument('lrn', numbers.every(Number.isFinite), 'finite bias, alpha and beta', numbers.map(String).join(', '));
   return lrnOp([t], { depthRadius, bias, alpha, beta });
 }

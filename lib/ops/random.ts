@@ -1,7 +1,7 @@
 import type { Attributes } from '../backends/backend.js';
 import { asTensor, tensor, type TensorLike } from '../tensor/create.js';
 import { checkShape, formatShape, type Shape } from '../tensor/shape.js';
-import { Tensor } from '../tensor/tensor.js';
+import { sameValue, Tensor } from '../tensor/tensor.js';
 import { requireArgument, requireDType, requireFloat, requireShape } from './check.js';
 import { defineOp1, type Op1 } from './define.js';
 
@@ -66,5 +66,5 @@ export function dropout(x: TensorLike, rate: number, seed: Seed): Tensor {
   const t = asTensor('dropout', x);
   requireFloat('dropout', 'x', t);
   requireArgument('dropout', rate >= 0 && rate < 1, 'a rate in [0, 1)', rate);
-  return rate === 0 ? t : dropoutOp([t, seedTensor('dropout', seed)], { rate });
+  return rate === 0 ? sameValue('dropout', t) : dropoutOp([t, seedTensor('dropout', seed)], { rate });
 }

@@ -1,9 +1,10 @@
+import { mismatch } from '../errors.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
 import { isFloat } from '../tensor/dtype.js';
 import { normalizeAxes, sameShape, sizeOf, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { div, equal, mul } from './binary.js';
-import { requireFloat, requireShape } from './check.js';
+import { requireFloat, where } from './check.js';
 import { defineOp1, type GradientContext } from './define.js';
 import { broadcastTo, reshape } from './shape.js';
 import { cast } from './unary.js';
@@ -26,7 +27,9 @@ const reduceOp = defineOp1<ReduceAttributes>({
   lowering: { kind: 'kernel', kernel: 'reduce' },
   infer: ([x], { mode, axes }) => {
     if (mode === 'mean') requireFloat('mean', 'x', x!);
-    else requireShape(mode, isFloat(x!.dtype) || x!.dtype === 'int32', 'float32 or int32', x!.dtype);
+    else if (!isFloat(x!.dtype) && x!.dtype !== 'int32') {
+      throw mismatch('ERR_DTYPE', where(mode), 'x of dtype float32 or int32', x!.dtype);
+    }
     return [{ shape: x!.shape.filter((_, i) => !axes.includes(i)), dtype: x!.dtype }];
   },
   gradient: (context) => [() => reduceGradient(context)],

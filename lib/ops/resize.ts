@@ -1,7 +1,8 @@
 import type { Attributes } from '../backends/backend.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
+import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { requireArgument, requireFloat, requireRank } from './check.js';
+import { requireArgument, requireFloat, requireRank, requireShape } from './check.js';
 import { defineOp1, type Op1 } from './define.js';
 import { pair, type Pair } from './geometry.js';
 
@@ -41,5 +42,6 @@ export function resize(x: TensorLike, size: Pair, { method = 'bilinear' }: { met
   requireRank('resize', 'x', t, 4);
   requireFloat('resize', 'x', t);
   requireArgument('resize', method === 'bilinear' || method === 'nearest', `method 'bilinear' or 'nearest'`, method);
+  requireShape('resize', t.shape[1]! > 0 && t.shape[2]! > 0, 'images with pixels', formatShape(t.shape));
   return resizeOp([t], { method, output: pair('resize', 'size', size) });
 }

@@ -9,7 +9,7 @@ import {
   sizeOf,
   type Shape,
 } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { sameValue, type Tensor } from '../tensor/tensor.js';
 import { requireArgument, requireSameDType, requireShape } from './check.js';
 import { defineOp1 } from './define.js';
 import { sumTo } from './reduce.js';
@@ -27,7 +27,7 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
   const wanted = shape.includes(-1) ? inferDimension(t, shape) : shape;
   checkShape('reshape', wanted);
   requireShape('reshape', sizeOf(wanted) === t.size, `a shape of ${t.size} elements`, formatShape(shape));
-  return sameShape(wanted, t.shape) ? t : reshapeOp([t], { shape: wanted });
+  return sameShape(wanted, t.shape) ? sameValue('reshape', t) : reshapeOp([t], { shape: wanted });
 }
 
 function inferDimension(t: Tensor, shape: Shape): number[] {
@@ -90,7 +90,7 @@ export function transpose(x: TensorLike, perm?: readonly number[]): Tensor {
     `a permutation of ${t.rank} axes`,
     perm,
   );
-  return order.every((p, i) => p === i) ? t : transposeOp([t], { perm: order });
+  return order.every((p, i) => p === i) ? sameValue('transpose', t) : transposeOp([t], { perm: order });
 }
 
 const broadcastOp = defineOp1<{ shape: Shape }>({
@@ -103,7 +103,7 @@ const broadcastOp = defineOp1<{ shape: Shape }>({
 /** Repeats along axes of length 1 until the shape is reached. */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   const t = asTensor('broadcastTo', x);
-  if (sameShape(t.shape, shape)) return t;
+  if (sameShape(t.shape, shape)) return sameValue('broadcastTo', t);
   checkShape('broadcastTo', shape);
   const fits = broadcastShapes(t.shape, shape);
   requireShape(
@@ -143,13 +143,24 @@ export function concat(inputs: readonly TensorLike[], axis = -1): Tensor {
   const list = inputs.map((x) => asTensor('concat', x));
   requireArgument('concat', list.length > 0, 'at least one tensor', 'none');
   const at = normalizeAxis('concat', axis, list[0]!.rank);
-  return list.length === 1 ? list[0]! : concatOp(list, { axis: at });
+  return list.length === 1 ? sameValue('concat', list[0]!) : concatOp(list, { axis: at });
 }
 
 /** Joins tensors of one shape along a new axis. */
 export function stack(inputs: readonly TensorLike[], axis = 0): Tensor {
+  const list = inputs.map((x) => asTensor('stack', x));
+  requireArgument('stack', list.length > 0, 'at least one tensor', 'none');
+  const { shape } = list[0]!;
+  const other = list.find((t) => !sameShape(t.shape, shape));
+  requireShape(
+    'stack',
+    !other,
+    `tensors of one shape (the first is ${formatShape(shape)})`,
+    formatShape(other?.shape ?? []),
+  );
+  requireSameDType('stack', list);
   return concat(
-    inputs.map((x) => expandDims(x, axis)),
+    list.map((t) => expandDims(t, axis)),
     axis,
   );
 }
@@ -191,20 +202,16 @@ export function slice(x: TensorLike, begin: readonly number[], size: readonly nu
     `a block inside ${formatShape(t.shape)}`,
     `begin ${formatShape(begin)}, size ${formatShape(size)}`,
   );
-  return sameShape(length, t.shape) ? t : sliceOp([t], { begin: from, size: length });
+  return sameShape(length, t.shape) ? sameValue('slice', t) : sliceOp([t], { begin: from, size: length });
 }
 
 /** Cuts a tensor into `count` equal parts along an axis. */
 export function split(x: TensorLike, count: number, axis = -1): Tensor[] {
   const t = asTensor('split', x);
   const at = normalizeAxis('split', axis, t.rank);
+  requireArgument('split', Number.isInteger(count) && count >= 1, 'a whole number of at least 1 as count', count);
   const length = t.shape[at]! / count;
-  requireShape(
-    'split',
-    Number.isInteger(length) && count > 0,
-    `axis ${at} divisible by ${count}`,
-    formatShape(t.shape),
-  );
+  requireShape('split', Number.isInteger(length), `axis ${at} divisible by ${count}`, formatShape(t.shape));
   return Array.from({ length: count }, (_, i) =>
     slice(
       t,
@@ -226,7 +233,7 @@ export function pad(x: TensorLike, paddings: readonly (readonly [number, number]
   const t = asTensor('pad', x);
   const fits = paddings.length === t.rank && paddings.flat().every((p) => Number.isInteger(p) && p >= 0);
   requireArgument('pad', fits, `${t.rank} pairs of whole numbers of zero or more`, paddings);
-  if (paddings.every(([a, b]) => a === 0 && b === 0)) return t;
+  if (paddings.every(([a, b]) => a === 0 && b === 0)) return sameValue('pad', t);
   const shape = t.shape.map((d, i) => d + paddings[i]![0] + paddings[i]![1]);
   return padOp([t], { before: paddings.map((p) => p[0]), value, shape });
 }

@@ -1,7 +1,7 @@
 import type { Attributes } from '../backends/backend.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
 import { isDType, isFloat, type DType } from '../tensor/dtype.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { sameValue, type Tensor } from '../tensor/tensor.js';
 import {
   add,
   and,
@@ -156,7 +156,7 @@ const toInt = defineOp1<{ dtype: DType }>({
 export function cast(x: TensorLike, dtype: DType): Tensor {
   const t = asTensor('cast', x);
   requireArgument('cast', isDType(dtype), 'a dtype', dtype);
-  if (t.dtype === dtype) return t;
+  if (t.dtype === dtype) return sameValue('cast', t);
   if (dtype === 'bool') return notEqual(t, 0);
   if (isFloat(t.dtype) && !isFloat(dtype)) return toInt([t], { dtype });
   return identityOp([t], { dtype });

@@ -1,5 +1,6 @@
 import { backendOf, currentDevice } from '../backends/registry.js';
-import { FoveaError, mismatch } from '../errors.js';
+import type { FoveaError } from '../errors.js';
+import { mismatch } from '../errors.js';
 import { GraphNode } from '../graph/node.js';
 import { currentTrace, layerPath } from '../graph/trace.js';
 import { allocateTyped, dtypeOf, isDType, isFloat, type DType, type TypedArray } from './dtype.js';
@@ -67,7 +68,7 @@ export function fromStorage(storage: Storage, shape: Shape, dtype: DType, device
 /** One number of any dtype, known to the graph: it becomes part of the kernel, not a buffer. */
 export function scalar(value: number, dtype: DType = 'float32'): Tensor {
   if (typeof value !== 'number') throw mismatch('ERR_ARGUMENT', { op: 'scalar' }, 'a number', String(value));
-  const rounded = toTyped([value], dtype)[0]!;
+  const rounded = toTyped([value], dtype, 'scalar')[0]!;
   const leaf = { kind: 'scalar', value: rounded } as const;
   return tensorOf(new GraphNode(undefined, [], {}, [{ shape: [], dtype }], currentDevice(), '', leaf, undefined));
 }
@@ -103,7 +104,9 @@ function filled(
   { dtype = 'float32', device = currentDevice() }: TensorOptions,
 ): Tensor {
   checkShape(op, shape);
-  return fromTyped(allocateTyped(dtype, sizeOf(shape)).fill(value), shape, dtype, device);
+  if (!isDType(dtype)) throw mismatch('ERR_DTYPE', { op }, 'a dtype', String(dtype));
+  const element = toTyped([value], dtype, op)[0]!;
+  return fromTyped(allocateTyped(dtype, sizeOf(shape)).fill(element), shape, dtype, device);
 }
 
 /** start, start + step, ... below stop, as int32 unless said otherwise. */
@@ -127,7 +130,7 @@ export function asTensor(op: string, value: TensorLike, dtype: DType = 'float32'
   throw mismatch('ERR_ARGUMENT', { op }, 'a tensor or numbers', value === null ? 'null' : typeof value);
 }
 
-function toTyped(data: ArrayLike<number>, dtype: DType): TypedArray {
+function toTyped(data: ArrayLike<number>, dtype: DType, op = 'tensor'): TypedArray {
   if (ArrayBuffer.isView(data) && dtypeOf(data as TypedArray) === dtype) return data as TypedArray;
   const out = allocateTyped(dtype, data.length);
   if (isFloat(dtype)) {
@@ -138,13 +141,8 @@ function toTyped(data: ArrayLike<number>, dtype: DType): TypedArray {
   for (let i = 0; i < data.length; i++) {
     const v = Number(data[i]);
     if (!Number.isInteger(v) || v < low || v > high) {
-      throw new FoveaError(
-        `tensor: expected whole numbers from ${low} to ${high} for dtype ${dtype}, received ${v} at index ${i}`,
-        {
-          code: 'ERR_DTYPE',
-          op: 'tensor',
-        },
-      );
+      const expected = `whole numbers from ${low} to ${high} for dtype ${dtype}`;
+      throw mismatch('ERR_DTYPE', { op }, expected, `${v} at index ${i}`);
     }
     out[i] = v;
   }

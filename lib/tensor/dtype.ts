@@ -1,4 +1,4 @@
-import { FoveaError } from '../errors.js';
+import { mismatch } from '../errors.js';
 
 /** Element types. `float64` exists on the reference device only (gradient checks); `bool` is one byte, 0 or 1. */
 export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
@@ -69,8 +69,6 @@ export function dtypeOf(array: TypedArray): DType {
   if (array instanceof Float64Array) return 'float64';
   if (array instanceof Int32Array) return 'int32';
   if (array instanceof Uint8Array) return 'uint8';
-  throw new FoveaError(`tensor: expected a Float32Array, Float64Array, Int32Array or Uint8Array`, {
-    code: 'ERR_DTYPE',
-    received: Object.prototype.toString.call(array),
-  });
+  const received = Object.prototype.toString.call(array).slice('[object '.length, -1);
+  throw mismatch('ERR_DTYPE', { op: 'tensor' }, 'a Float32Array, Float64Array, Int32Array or Uint8Array', received);
 }

@@ -1,4 +1,4 @@
-import { FoveaError } from '../errors.js';
+import { FoveaError, mismatch } from '../errors.js';
 
 /** Dimensions, outermost first; `[]` is a scalar. Images are `[batch, height, width, channels]`. */
 export type Shape = readonly number[];
@@ -67,7 +67,7 @@ export function normalizeAxes(op: string, axes: number | readonly number[] | und
   const list = (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(op, a, rank));
   const distinct = [...new Set(list)].sort((x, y) => x - y);
   if (distinct.length !== list.length) {
-    throw new FoveaError(`${op}: expected distinct axes, received ${JSON.stringify(axes)}`, { code: 'ERR_SHAPE', op });
+    throw mismatch('ERR_SHAPE', { op }, 'distinct axes', JSON.stringify(axes));
   }
   return distinct;
 }
@@ -75,12 +75,8 @@ export function normalizeAxes(op: string, axes: number | readonly number[] | und
 /** Turns one axis into a non-negative one. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    throw new FoveaError(`${op}: expected an axis between ${-rank} and ${rank - 1}, received ${axis}`, {
-      code: 'ERR_SHAPE',
-      op,
-      expected: `an axis between ${-rank} and ${rank - 1}`,
-      received: axis,
-    });
+    const expected = rank === 0 ? 'a rank of at least 1' : `an axis between ${-rank} and ${rank - 1}`;
+    throw mismatch('ERR_SHAPE', { op }, expected, rank === 0 ? 'a scalar' : String(axis));
   }
   return axis < 0 ? axis + rank : axis;
 }

@@ -134,6 +134,11 @@ export class Tensor {
   }
 }
 
+/** Another handle for the value of a tensor, disposed apart: what ops return when there is nothing to do. */
+export function sameValue(op: string, tensor: Tensor): Tensor {
+  return new Tensor(tensor.value(op));
+}
+
 /** Makes a handle for a value. */
 export function tensorOf(node: Value['node'], index = 0): Tensor {
   return new Tensor({ node, index });
