@@ -2,7 +2,7 @@ import { mismatch, type FoveaError } from '../errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';
 import { describe, type Nest } from './nest.js';
-import { isSymbolic, type SymbolicShape, type SymbolicTensor } from './symbolic.js';
+import { formatSymbolicShape, isSymbolic, type SymbolicShape, type SymbolicTensor } from './symbolic.js';
 
 /** Sets a field that is not enumerable: not among those in which sublayers are looked for. */
 export function hide(layer: Layer, key: string, value: unknown): void {
@@ -41,4 +41,15 @@ export function checkOutputs(layer: Layer, outputs: unknown): void {
   }
   const received = outputs instanceof Promise ? 'a promise (call must not be async)' : describe(outputs);
   throw mismatch('ERR_ARGUMENT', layer.errorLabel(), 'call to return a tensor, or a list or record of them', received);
+}
+
+/** A layer in one line: class, name, shapes, number of parameters. */
+export function describeLayer(layer: Layer): string {
+  const label = `${layer.className} "${layer.name}"`;
+  const frozen = layer.trainable ? '' : ', frozen';
+  if (!layer.built || !layer.buildShapes) return `${label} (not built)${frozen}`;
+  const inputs = layer.buildShapes.map(formatSymbolicShape).join(' ');
+  const first = layer.inboundNodes[0];
+  const outputs = first ? ` -> ${first.outputTensors.map((t) => formatSymbolicShape(t.shape)).join(' ')}` : '';
+  return `${label} ${inputs}${outputs}, ${layer.countParams()} parameters${frozen}`;
 }

@@ -10,19 +10,13 @@ import type { DType, TypedArray } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Variable } from '../tensor/variable.js';
-import { checkDeclaredShape, checkOutputs, flattenInputs, hide } from './layer-checks.js';
+import { checkDeclaredShape, checkOutputs, describeLayer, flattenInputs, hide } from './layer-checks.js';
 import { autoName, camelCase } from './names.js';
 import { describe, type Nest } from './nest.js';
 import { classNameOf, type CustomLayers, type LayerConfig } from './registry.js';
 import { enclosingTraining, inLayer, insideLayer } from './scope.js';
 import { applySymbolic, inferShapes, outputShapes } from './symbolic-apply.js';
-import {
-  formatSymbolicShape,
-  isSymbolic,
-  type LayerNode,
-  type SymbolicShape,
-  type SymbolicTensor,
-} from './symbolic.js';
+import { isSymbolic, type LayerNode, type SymbolicShape, type SymbolicTensor } from './symbolic.js';
 import { trackedIn } from './tracking.js';
 import { readWeights, writeWeights, type WeightValue } from './weights.js';
 
@@ -317,13 +311,7 @@ export abstract class Layer {
 
   /** `Conv2D "conv2d" [null,28,28,1] -> [null,28,28,64], 3200 parameters`. */
   toString(): string {
-    const label = `${this.className} "${this.name}"`;
-    const frozen = this.#trainable ? '' : ', frozen';
-    if (!this.#built || !this.#inputShapes) return `${label} (not built)${frozen}`;
-    const inputs = this.#inputShapes.map(formatSymbolicShape).join(' ');
-    const first = this.inboundNodes[0];
-    const outputs = first ? ` -> ${first.outputTensors.map((t) => formatSymbolicShape(t.shape)).join(' ')}` : '';
-    return `${label} ${inputs}${outputs}, ${this.countParams()} parameters${frozen}`;
+    return describeLayer(this);
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {

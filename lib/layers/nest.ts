@@ -1,4 +1,5 @@
 import { FoveaError } from '../errors.js';
+import { format } from '../util/options.js';
 
 /** One thing, a list of them, or a record of them: what models of several inputs or outputs take and give. */
 export type Nest<T> = T | readonly T[] | Readonly<Record<string, T>>;
@@ -33,5 +34,5 @@ export function describe(value: unknown): string {
   if (typeof value === 'object') return value.constructor?.name ?? 'an object';
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return value.name ? `the function ${value.name}` : 'a function';
-  return String(value);
+  return format(value);
 }
