@@ -99,7 +99,7 @@ export async function rowsOf(
   }
   // The structure is what the dataset would make of it; its types are the caller's business.
   const [hx, hy, hw] = parts as HostTensor[];
-  if (hy === undefined) return Dataset.fromArrays(hx!) as Dataset<unknown>;
-  if (hw === undefined) return Dataset.fromArrays(hx!, hy) as Dataset<unknown>;
-  return Dataset.fromArrays(hx!, hy, hw) as Dataset<unknown>;
+  if (hy === undefined) return Dataset.fromArrays(hx!);
+  if (hw === undefined) return Dataset.fromArrays(hx!, hy);
+  return Dataset.fromArrays(hx!, hy, hw);
 }

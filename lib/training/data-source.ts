@@ -55,8 +55,8 @@ export class BatchFeed {
   /** The next batch of this pass; undefined at its end, after which the next call begins another pass. */
   async next(): Promise<Batch | undefined> {
     this.#iterator ??= this.#open();
-    const { done, value } = await this.#iterator.next();
-    if (done) {
+    const result = await this.#iterator.next();
+    if (result.done) {
       const { op } = this.options;
       if (this.#offset === 0) {
         throw new FoveaError(`${op}: expected data with at least one batch, received an empty dataset`, {
@@ -72,7 +72,7 @@ export class BatchFeed {
       return undefined;
     }
     this.#offset++;
-    return toBatch(value, this.options, { pass: this.#pass, offset: this.#offset });
+    return toBatch(result.value, this.options, { pass: this.#pass, offset: this.#offset });
   }
 
   /** Where it stands: the batch that the next call brings. */

@@ -111,11 +111,11 @@ async function prepareData(
       : {
           dataset: rows
             .skip(cut)
-            .batch(checkCount('fit', 'validationBatchSize', validationSize ?? size)) as BatchDataset,
+            .batch(checkCount('fit', 'validationBatchSize', validationSize ?? size)),
           steps: undefined,
         });
   return {
-    ordered: (seed) => (shuffle && cut > 0 ? train.shuffle(cut, { seed }) : train).batch(size) as BatchDataset,
+    ordered: (seed) => (shuffle && cut > 0 ? train.shuffle(cut, { seed }) : train).batch(size),
     steps: Math.ceil(cut / size),
     inMemory: true,
     validation,

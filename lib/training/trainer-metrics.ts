@@ -1,7 +1,8 @@
 import { FoveaError } from '../errors.js';
-import { get as getMetric, Metric } from '../metrics/index.js';
+import type { Metric } from '../metrics/index.js';
+import { get as getMetric } from '../metrics/index.js';
 import { forOutput, type Output } from './trainer-outputs.js';
-import { isList, perOutput } from './trainer-trees.js';
+import { perOutput } from './trainer-trees.js';
 import type { MetricSpec, MetricsSpec, PerOutput } from './trainer-types.js';
 
 /** The metrics of a model's outputs. */
@@ -17,7 +18,7 @@ export class MetricSet {
     private readonly spec: MetricsSpec | undefined,
     private readonly weighted: boolean,
   ) {
-    const flat = Object.values(spec ?? {}).flat() as MetricSpec[];
+    const flat: readonly MetricSpec[] = Object.values<OneOrMore>(spec ?? {}).flat();
     // A wrong name is told at `compile`, not at the first batch.
     for (const metric of flat) getMetric(metric);
   }
@@ -55,16 +56,17 @@ export class MetricSet {
   #specsOf({ index, name }: Output, count: number): readonly MetricSpec[] {
     const { spec } = this;
     if (spec === undefined) return [];
-    if (isList(spec) && count === 1)
-      return (spec as readonly (MetricSpec | readonly MetricSpec[])[]).flat() as MetricSpec[];
-    if (Array.isArray(spec) && spec.length > 0 && spec.length !== count) {
+    const listed: readonly OneOrMore[] | undefined = Array.isArray(spec) ? (spec as readonly OneOrMore[]) : undefined;
+    if (listed && count === 1) return listed.flat();
+    if (listed && listed.length > 0 && listed.length !== count) {
       throw new FoveaError(
-        `compile: expected metrics for each of ${count} outputs, in a list or by name, received a list of ${spec.length}`,
+        `compile: expected metrics for each of ${count} outputs, in a list or by name, received a list of ${listed.length}`,
         { op: 'compile' },
       );
     }
-    const own = perOutput(spec as PerOutput<MetricSpec | readonly MetricSpec[]>, index, name);
-    if (own === undefined) return [];
-    return (Array.isArray(own) ? own : [own]) as readonly MetricSpec[];
+    const own = perOutput<OneOrMore>(spec, index, name);
+    return own === undefined ? [] : [own].flat();
   }
 }
+
+type OneOrMore = MetricSpec | readonly MetricSpec[];

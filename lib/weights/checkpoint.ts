@@ -47,7 +47,7 @@ export async function saveCheckpoint(model: TrainableModel, file: string): Promi
   const [weights, slots, metrics, seeds] = await Promise.all([
     readVariables(namedWeights(model)),
     optimizer.state(),
-    position.step > 0 ? compiled.metricState() : ({} as Record<string, TypedArray>),
+    position.step > 0 ? compiled.metricState() : Promise.resolve<Record<string, TypedArray>>({}),
     Promise.all(model.seedGenerators.map((generator) => generator.read())),
   ]);
   const tensors = new Map<string, NamedArray>();
@@ -103,7 +103,7 @@ export async function loadCheckpoint(model: TrainableModel, file: string): Promi
   await assignFrom(opened, model, file, 'weights/');
   const { iterations, learningRate } = training.optimizer;
   optimizer.restore({ iterations, learningRate, slots } satisfies OptimizerState);
-  for (const [name, { data }] of seeds) generators[Number(name)]!.restore(data as Int32Array);
+  for (const [name, { data }] of seeds) generators[Number(name)]!.restore(data);
   restoreRandomSeed(training.random);
   const { position } = training;
   const state = stateOf(model);
