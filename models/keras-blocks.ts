@@ -1,0 +1,122 @@
+import { layers } from '../lib/index.js';
+import type { SymbolicTensor } from '../lib/index.js';
+import type { HeadNames, ModelOptions } from './options.js';
+
+// Parts of networks drawn as keras.applications draws them: layers with Keras's names, so that weights have Keras's
+// paths (`conv2_block1_1_conv/kernel`), and 'same' padding as TensorFlow has it.
+
+/** One size for both directions, or height and width. */
+export type Size = number | readonly [number, number];
+
+/** Gives the layers that Keras leaves unnamed the names they have in a fresh session: `conv2d`, `conv2d_1`, ... */
+export class Numbering {
+  readonly #counts = new Map<string, number>();
+
+  next(name: string): string {
+    const count = this.#counts.get(name) ?? 0;
+    this.#counts.set(name, count + 1);
+    return count === 0 ? name : `${name}_${count}`;
+  }
+}
+
+export interface ConvOptions {
+  strides?: number;
+  padding?: 'same' | 'valid';
+  useBias?: boolean;
+  activation?: 'relu' | 'swish' | 'sigmoid';
+}
+
+/** A convolution; without bias unless asked, since most are followed by batch normalization. */
+export function conv(
+  x: SymbolicTensor,
+  name: string,
+  filters: number,
+  kernelSize: Size,
+  { strides = 1, padding = 'same', useBias = false, activation }: ConvOptions = {},
+): SymbolicTensor {
+  const nonlinear = activation === undefined ? {} : { activation };
+  return layers.conv2d({ name, filters, kernelSize, strides, padding, useBias, ...nonlinear }).apply(x);
+}
+
+/** A convolution of every channel by itself. */
+export function depthwise(
+  x: SymbolicTensor,
+  name: string,
+  kernelSize: Size,
+  { strides = 1, padding = 'same' }: Pick<ConvOptions, 'strides' | 'padding'> = {},
+): SymbolicTensor {
+  return layers.depthwiseConv2d({ name, kernelSize, strides, padding, useBias: false }).apply(x);
+}
+
+export interface NormOptions {
+  epsilon?: number;
+  momentum?: number;
+  /** Whether there is a gamma. */
+  scale?: boolean;
+}
+
+export function norm(x: SymbolicTensor, name: string, options: NormOptions = {}): SymbolicTensor {
+  return layers.batchNormalization({ name, ...options }).apply(x);
+}
+
+export function activate(
+  x: SymbolicTensor,
+  name: string,
+  activation: 'relu' | 'relu6' | 'swish' = 'relu',
+): SymbolicTensor {
+  return layers.activation({ name, activation }).apply(x);
+}
+
+/** Zeros around the image: as many on all sides, or [[top, bottom], [left, right]]. */
+export function zeroPad(
+  x: SymbolicTensor,
+  name: string,
+  padding: number | readonly [readonly [number, number], readonly [number, number]],
+): SymbolicTensor {
+  return layers.zeroPadding2d({ name, padding }).apply(x);
+}
+
+/**
+ * The zeros that let a convolution with strides 2 and no padding do what 'same' does, but with the larger half behind
+ * for even sizes and in front for odd ones: Keras's `correct_pad`.
+ */
+export function padForStrides2(x: SymbolicTensor, name: string, kernelSize: number): SymbolicTensor {
+  const half = Math.floor(kernelSize / 2);
+  const sides = ([height, width]: readonly (number | null)[]): readonly [number, number][] =>
+    [height, width].map((size) => [half - (size == null ? 1 : 1 - (size % 2)), half]);
+  const [rows, columns] = sides(x.shape.slice(1, 3));
+  return zeroPad(x, name, [rows!, columns!]);
+}
+
+export function maxPool(
+  x: SymbolicTensor,
+  name: string,
+  poolSize: number,
+  strides: number,
+  padding: 'same' | 'valid' = 'valid',
+): SymbolicTensor {
+  return layers.maxPooling2d({ name, poolSize, strides, padding }).apply(x);
+}
+
+export function concat(parts: readonly SymbolicTensor[], name: string): SymbolicTensor {
+  return layers.concatenate({ name }).apply([...parts]);
+}
+
+export function add(parts: readonly SymbolicTensor[], name: string): SymbolicTensor {
+  return layers.add({ name }).apply([...parts]);
+}
+
+/** What the last layers are called in most of keras.applications. */
+export const HEAD: HeadNames = { pool: 'avg_pool', maxPool: 'max_pool', dense: 'predictions', dropout: 'dropout' };
+
+/** As {@link HEAD} for models that do not name the pooling when they have no top. */
+export function headWithUnnamedPooling({ includeTop = true }: ModelOptions): HeadNames {
+  const pool = includeTop ? 'avg_pool' : 'global_average_pooling2d';
+  return { ...HEAD, pool, maxPool: 'global_max_pooling2d' };
+}
+
+/** The multiple of 8 nearest to a number of filters, but not more than a tenth below it. */
+export function roundTo8(filters: number): number {
+  const rounded = Math.max(8, Math.floor((filters + 4) / 8) * 8);
+  return rounded < 0.9 * filters ? rounded + 8 : rounded;
+}
