@@ -181,6 +181,16 @@ function narrow(path: string, name: string, data: Uint32Array | BigInt64Array | 
   return out;
 }
 
+/** All tensors of a safetensors file, by name, and its metadata. See {@link SafetensorsFile} to read some of many. */
+export async function readSafetensors(
+  path: string,
+): Promise<{ tensors: Map<string, NamedArray>; metadata: Readonly<Record<string, string>> }> {
+  await using file = await SafetensorsFile.open(path);
+  const tensors = new Map<string, NamedArray>();
+  for (const name of file.entries.keys()) tensors.set(name, await file.read(name));
+  return { tensors, metadata: file.metadata };
+}
+
 /**
  * Writes tensors to a safetensors file, atomically: see {@link writeFileAtomic}.
  *
