@@ -44,3 +44,32 @@ export * as regularizers from './regularizers/index.js';
 export { Regularizer } from './regularizers/index.js';
 export * as schedules from './schedules/index.js';
 export { LearningRateSchedule } from './schedules/index.js';
+export * as layers from './layers/index.js';
+export {
+  deserializeLayer,
+  input,
+  Layer,
+  registerLayer,
+  resetLayerNames,
+  serializeLayer,
+  SymbolicTensor,
+  type CallContext,
+  type CustomLayers,
+  type LayerConfig,
+  type LayerOptions,
+  type Nest,
+  type SerializedLayer,
+  type SymbolicShape,
+  type WeightOptions,
+} from './layers/index.js';
+export * as callbacks from './training/callbacks/index.js';
+export { Callback, History, LambdaCallback } from './training/callbacks/index.js';
+export { cloneModel, modelFromJSON } from './training/clone.js';
+export { Model, type ModelOptions } from './training/model.js';
+export { createRunFolder, type RunFolder } from './training/run-folder.js';
+export { Sequential } from './training/sequential.js';
+export type * from './training/trainer-types.js';
+export { loadCheckpoint, saveCheckpoint } from './weights/checkpoint.js';
+export { loadModel, saveModel } from './weights/model-file.js';
+export { loadWeights, saveWeights } from './weights/model-weights.js';
+export { SafetensorsFile, writeSafetensors, type NamedArray } from './weights/safetensors.js';

@@ -13,6 +13,8 @@ import { FunctionalGraph } from './functional.js';
 import type { History } from './callbacks/history.js';
 import { asDeclared, inOrder, namesOf } from './model-inputs.js';
 import { printSummary, type SummaryOptions } from './summary.js';
+import { saveModel } from '../weights/model-file.js';
+import { loadWeights, saveWeights, type LoadWeightsOptions } from '../weights/model-weights.js';
 import * as trainer from './trainer.js';
 import type {
   BatchDataset,
@@ -235,6 +237,21 @@ export class Model extends Layer {
   /** The outputs for one batch. */
   predictOnBatch(x: DataInput): Promise<TensorTree> {
     return trainer.predictOnBatch(this, x);
+  }
+
+  /** Writes architecture and weights into a folder; `loadModel` reads it. What was there before stays until all is written. */
+  save(target: string): Promise<void> {
+    return saveModel(this, target);
+  }
+
+  /** Writes the weights as safetensors. */
+  saveWeights(file: string): Promise<void> {
+    return saveWeights(this, file);
+  }
+
+  /** Reads weights that `saveWeights` wrote, matched by name and shape; lists all that do not fit, and then changes none. */
+  loadWeights(file: string, options?: LoadWeightsOptions): Promise<void> {
+    return loadWeights(this, file, options);
   }
 }
 
