@@ -82,10 +82,8 @@ export function zeroPad(
  */
 export function padForStrides2(x: SymbolicTensor, name: string, kernelSize: number): SymbolicTensor {
   const half = Math.floor(kernelSize / 2);
-  const sides = ([height, width]: readonly (number | null)[]): readonly [number, number][] =>
-    [height, width].map((size) => [half - (size == null ? 1 : 1 - (size % 2)), half]);
-  const [rows, columns] = sides(x.shape.slice(1, 3));
-  return zeroPad(x, name, [rows!, columns!]);
+  const sides = (size: number | null): readonly [number, number] => [half - (size === null ? 1 : 1 - (size % 2)), half];
+  return zeroPad(x, name, [sides(x.shape[1]!), sides(x.shape[2]!)]);
 }
 
 export function maxPool(

@@ -75,13 +75,14 @@ export function checkOptions(
     throw wrong('includeTop', 'true or false', includeTop);
   }
   if (pooling !== undefined && !['avg', 'max'].includes(pooling)) throw wrong('pooling', `'avg' or 'max'`, pooling);
-  if (classifierActivation != null && !['softmax', 'sigmoid', 'linear'].includes(classifierActivation)) {
+  if (!['softmax', 'sigmoid', 'linear'].includes(classifierActivation ?? 'linear')) {
     throw wrong('classifierActivation', `'softmax', 'sigmoid', 'linear' or null`, classifierActivation);
   }
   if (dropout !== undefined && !(typeof dropout === 'number' && dropout >= 0 && dropout < 1)) {
     throw wrong('dropout', 'a number in [0, 1)', dropout);
   }
-  if (weights != null) throw wrong('weights', 'null (load them into the model once it is made)', weights);
+  if (weights !== undefined && weights !== null)
+    throw wrong('weights', 'null (load them into the model once it is made)', weights);
 }
 
 /**
