@@ -88,7 +88,7 @@ export function deserializeLayer(json: SerializedLayer, customLayers: CustomLaye
   if (!layerClass) {
     throw new FoveaError(
       `deserializeLayer: expected a known layer class, received '${registeredName ?? className}'` +
-        `${suggestion(className, builtins)}; make your own classes known with registerLayer(${className})`,
+        `${suggestion(className, builtins)} (your own classes need registerLayer)`,
       { code: 'ERR_NOT_FOUND', received: className },
     );
   }
