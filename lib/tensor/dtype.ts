@@ -1,4 +1,4 @@
-import { mismatch } from '../errors.js';
+import { FoveaError, mismatch } from '../errors.js';
 
 /** Element types. `float64` exists on the reference device only (gradient checks); `bool` is one byte, 0 or 1. */
 export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
@@ -32,9 +32,22 @@ export function isFloat(dtype: DType): dtype is 'float32' | 'float64' {
   return dtype === 'float32' || dtype === 'float64';
 }
 
-/** Makes a zeroed typed array of `length` elements. */
+/** Makes a zeroed typed array of `length` elements. @throws FoveaError ERR_OUT_OF_MEMORY */
 export function allocateTyped<D extends DType>(dtype: D, length: number): TypedArrays[D];
 export function allocateTyped(dtype: DType, length: number): TypedArray {
+  try {
+    return newTyped(dtype, length);
+  } catch (cause) {
+    const asked = length * bytesPerElement(dtype);
+    throw new FoveaError(`out of memory: asked for ${asked} bytes for ${length} elements of ${dtype}`, {
+      code: 'ERR_OUT_OF_MEMORY',
+      received: asked,
+      cause,
+    });
+  }
+}
+
+function newTyped(dtype: DType, length: number): TypedArray {
   switch (dtype) {
     case 'float32':
       return new Float32Array(length);

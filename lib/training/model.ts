@@ -15,6 +15,8 @@ import { asDeclared, inOrder, namesOf } from './model-inputs.js';
 import { printSummary, type SummaryOptions } from './summary.js';
 import { saveModel } from '../weights/model-file.js';
 import { loadWeights, saveWeights, type LoadWeightsOptions } from '../weights/model-weights.js';
+import type { Optimizer } from '../optimizers/index.js';
+import { stateOf } from './trainer-state.js';
 import * as trainer from './trainer.js';
 import type {
   BatchDataset,
@@ -207,6 +209,11 @@ export class Model extends Layer {
   /** Says how the model is trained; call it again after changing `trainable`. */
   compile(options: CompileModelOptions): void {
     trainer.compileModel(this, options);
+  }
+
+  /** The optimizer that `compile` was given; its `learningRate` may be changed while training. */
+  get optimizer(): Optimizer | undefined {
+    return stateOf(this).compiled?.optimizer;
   }
 
   /** Trains: `model.fit(dataset, options)`, or `model.fit(x, y, options)` with data in memory. */
