@@ -76,8 +76,17 @@ export class GraphNode {
   }
 
   release(index: number): void {
-    this.#refs[index]!--;
-    this.storages[index]?.release();
+    // A node that nobody refers to any more lets go of its inputs, which may do the same: along a list, as chains can
+    // be longer than the stack is deep.
+    const released: Value[] = [{ node: this, index }];
+    for (let value = released.pop(); value; value = released.pop()) {
+      const { node } = value;
+      node.#refs[value.index]!--;
+      node.storages[value.index]?.release();
+      if (node.#inputs.length === 0 || node.#refs.some((count) => count > 0)) continue;
+      released.push(...node.#inputs);
+      node.#inputs = [];
+    }
   }
 
   /** Keeps the inputs for good: a gradient may walk this node after its outputs have been read. */
@@ -91,8 +100,9 @@ export class GraphNode {
     for (let i = 0; i < this.#refs[index]!; i++) storage.retain();
     if (keepInputs || this.#pinned || this.#inputs.length === 0) return;
     for (let i = 0; i < this.outputs.length; i++) if (!this.storages[i]) return;
-    for (const input of this.#inputs) input.node.release(input.index);
+    const inputs = this.#inputs;
     this.#inputs = [];
+    for (const input of inputs) input.node.release(input.index);
   }
 }
 

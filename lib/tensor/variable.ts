@@ -5,7 +5,7 @@ import { FoveaError, mismatch } from '../errors.js';
 import type { DType, TypedArray } from './dtype.js';
 import { formatShape, sameShape, sizeOf, type Shape } from './shape.js';
 import type { Storage } from './storage.js';
-import { Tensor } from './tensor.js';
+import { sameValue, Tensor } from './tensor.js';
 
 export interface VariableOptions {
   /** Unique in a model: `conv2d/kernel`. */
@@ -88,7 +88,8 @@ export class Variable {
     const trace = currentTrace();
     if (trace) {
       trace.variable(this);
-      trace.assigned.set(this, value);
+      // A handle of its own: the caller may dispose the tensor.
+      trace.assigned.set(this, sameValue('assign', value));
     } else {
       this.#take(value);
     }
