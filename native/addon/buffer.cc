@@ -49,6 +49,7 @@ class WriteJob : public Job {
   void run(const std::atomic<bool>& stopping) noexcept override {
     if (stopping) return;
     memory_->failure = nullptr;
+    memory_->changes();
     try {
       memory_->device().backend().copyToDevice(memory_->data(), data_.get(), memory_->bytes());
     } catch (const std::exception&) {
@@ -96,6 +97,7 @@ Napi::Value write(const Napi::CallbackInfo& info) {
       memory->device().engine().post(std::make_unique<WriteJob>(memory, data));
     } else {
       memory->failure = nullptr;
+      memory->changes();
       memory->device().backend().copyToDevice(memory->data(), data, memory->bytes());
     }
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace fovea {
@@ -10,6 +11,11 @@ struct Pointers {
   const void* const* inputs;
   void* const* outputs;
   void* workspace;
+  /**
+   * For each input, a number that changes with its contents; 0 where nobody keeps count (values in the arena). Null
+   * when the launch is not part of a plan.
+   */
+  const uint64_t* versions = nullptr;
 };
 
 /** The queue a kernel is launched on: the engine thread on the CPU, a CUDA stream on a GPU. */

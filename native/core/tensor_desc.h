@@ -14,6 +14,8 @@ using Dims = std::vector<int64_t>;
 struct TensorDesc {
   DType dtype = DType::kFloat32;
   Dims dims;
+  /** An input that no step of the plan writes: what a kernel makes of it can be kept as long as it is the same. */
+  bool steady = false;
 
   int64_t rank() const { return static_cast<int64_t>(dims.size()); }
   int64_t size() const {

@@ -70,6 +70,7 @@ Conv parse(ConvKind kind, const Conv2dDesc& d) {
   check.that(spanH >= 0 && spanW >= 0, "a kernel no larger than the padded input", fovea::describe(kernel));
   check.tensor(y, "y", DType::kFloat32, {v.n, spanH / v.sh + 1, spanW / v.sw + 1, v.o});
   v.bias = d.inputs.size() == 3 || d.outputs.size() == 2;
+  v.steady = !kernelGradient && d.inputs[1].steady;
   v.relu = forward && d.activation == Activation::kRelu;
   if (v.bias) check.tensor(forward ? d.inputs[2] : d.outputs[1], "bias", DType::kFloat32, {v.o});
   return v;
@@ -112,7 +113,8 @@ class TimingBuffers {
       workspaceBytes_ = kernel.workspaceBytes();
       workspace_ = make(workspaceBytes_);
     }
-    const Pointers pointers{inputs_.data(), outputs_.data(), workspace_};
+    static constexpr uint64_t kVersions[] = {1, 1, 1, 1};
+    const Pointers pointers{inputs_.data(), outputs_.data(), workspace_, kVersions};
     const double start = threadSeconds();
     kernel.launch(stream, pointers);
     return threadSeconds() - start;
@@ -272,7 +274,7 @@ std::string Conv::key() const {
   for (int64_t i : {n, h, w, c, oh, ow, o, kh, kw, sh, sw, dh, dw, top, bottom, left, right, groups}) {
     s.append(" ").append(std::to_string(i));
   }
-  return s + (bias ? " bias" : "") + (relu ? " relu" : "");
+  return s + (bias ? " bias" : "") + (relu ? " relu" : "") + (steady ? " steady" : "");
 }
 
 size_t biasScratch(int64_t o) { return biasSlot(o) * maxThreads(); }

@@ -23,6 +23,7 @@ struct Conv {
   int64_t groups = 1;
   bool bias = false;  ///< Forward: a third input; backward kernel: a second output.
   bool relu = false;
+  bool steady = false;  ///< The kernel stays the same from launch to launch: see Packed.
 
   int64_t cg() const { return c / groups; }
   int64_t og() const { return o / groups; }

@@ -3,6 +3,7 @@
 
 #include "cpu/conv.h"
 #include "cpu/onednn.h"
+#include "cpu/packed.h"
 
 /**
  * @file
@@ -87,7 +88,8 @@ struct Operand {
 
 class OnednnConv final : public Kernel {
  public:
-  OnednnConv(const Conv& v, Chosen chosen) : conv_(v), name_(std::move(chosen.name)), main_(chosen.primitive) {
+  OnednnConv(const Conv& v, Chosen chosen)
+      : conv_(v), name_(std::move(chosen.name)), packed_(v.steady, chosen.weights.get_size()), main_(chosen.primitive) {
     const dl::Desc nhwcSrc(dl::DnnlDims{v.n, v.c, v.h, v.w}, dl::kF32, dl::Tag::nhwc);
     const dl::Desc nhwcDst(dl::DnnlDims{v.n, v.o, v.oh, v.ow}, dl::kF32, dl::Tag::nhwc);
     size_t scratch = chosen.scratchpad.get_size();
@@ -113,13 +115,13 @@ class OnednnConv final : public Kernel {
     switch (conv_.kind) {
       case ConvKind::kForward:
         before(src_, p.inputs[0], 0, p.workspace);
-        before(weights_, p.inputs[1], 1, p.workspace);
+        pack(p);
         bind(dst_, p.outputs[0], 2, p.workspace);
         run(p, conv_.bias ? p.inputs[2] : nullptr);
         return after(dst_, p.outputs[0], p.workspace);
       case ConvKind::kBackwardInput:
         before(dst_, p.inputs[0], 2, p.workspace);
-        before(weights_, p.inputs[1], 1, p.workspace);
+        pack(p);
         bind(src_, p.outputs[0], 0, p.workspace);
         run(p, nullptr);
         return after(src_, p.outputs[0], p.workspace);
@@ -150,6 +152,11 @@ class OnednnConv final : public Kernel {
     bind(operand, user, index, workspace);
     if (operand.reorder) runReorder(operand, user, at<char>(workspace, operand.offset), workspace);
   }
+  void pack(const Pointers& p) {
+    if (!weights_.reorder) return bind(weights_, p.inputs[1], 1, p.workspace);
+    main_.set(1, packed_.get(p, 1, at<char>(p.workspace, weights_.offset),
+                             [&](void* to) { runReorder(weights_, p.inputs[1], to, p.workspace); }));
+  }
   void after(Operand& operand, void* user, void* workspace) {
     if (operand.reorder) runReorder(operand, at<char>(workspace, operand.offset), user, workspace);
   }
@@ -171,6 +178,7 @@ class OnednnConv final : public Kernel {
   Layout layout_;
   size_t scratch_ = 0;
   Operand src_, weights_, dst_;
+  Packed packed_;
   dl::Exec main_;
 };
 

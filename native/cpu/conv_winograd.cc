@@ -4,6 +4,7 @@
 
 #include "cpu/conv.h"
 #include "cpu/gemm_tile.h"
+#include "cpu/packed.h"
 #include "cpu/parallel.h"
 #include "cpu/winograd.h"
 
@@ -131,7 +132,8 @@ void runTiles(const Product& p, const float* x, const float* u, const float* bia
 KernelPtr makeProduct(const Conv& conv) {
   const Product p = product(conv);
   Layout layout;
-  const size_t u = layout.take(sizeof(float) * kElements * p.strideU);
+  const size_t uBytes = sizeof(float) * kElements * p.strideU, u = layout.take(uBytes);
+  const auto packed = std::make_shared<Packed>(conv.steady, uBytes);
   const size_t vBytes = align64(sizeof(float) * kElements * p.strideV);
   const size_t mBytes = align64(sizeof(float) * kElements * p.strideM);
   const size_t v = layout.take((vBytes + mBytes) * maxThreads());
@@ -139,10 +141,14 @@ KernelPtr makeProduct(const Conv& conv) {
       [=](const Pointers& pointers) {
         const float *x = in<float>(pointers, 0), *w = in<float>(pointers, 1);
         const float* bias = p.conv.bias ? in<float>(pointers, 2) : nullptr;
-        float *y = out<float>(pointers, 0), *kernel = at<float>(pointers.workspace, u);
+        float* y = out<float>(pointers, 0);
         const int64_t groups = (p.from.channels + kLanes - 1) / kLanes;
-        parallelFor(p.panels * groups, kElements * kPanel * kLanes,
-                    [&](int64_t i) { transformKernel(p, w, kernel, i / groups, i % groups * kLanes); });
+        const auto* kernel =
+            static_cast<float*>(packed->get(pointers, 1, at<float>(pointers.workspace, u), [&](void* to) {
+              parallelFor(p.panels * groups, kElements * kPanel * kLanes, [&](int64_t i) {
+                transformKernel(p, w, static_cast<float*>(to), i / groups, i % groups * kLanes);
+              });
+            }));
         const int64_t blocks = (p.tiles.count + p.block - 1) / p.block;
         parallelRanges(blocks, p.block * p.from.channels * p.to.channels, [&](int64_t begin, int64_t end, int thread) {
           const size_t own = v + (vBytes + mBytes) * thread;

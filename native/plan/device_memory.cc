@@ -12,6 +12,11 @@ std::string holderName(DType dtype, size_t size) {
 
 }  // namespace
 
+uint64_t DeviceMemory::nextVersion() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
+
 DeviceMemory::DeviceMemory(Device& device, DType dtype, size_t size, const void* data)
     : device_(device),
       dtype_(dtype),

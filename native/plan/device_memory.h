@@ -26,6 +26,10 @@ class DeviceMemory {
   size_t size() const { return size_; }
   size_t bytes() const { return size_ * bytesPerElement(dtype_); }
   void* data() const { return allocation_.data(); }
+  /** Differs for all contents of all buffers. To be asked by jobs. */
+  uint64_t version() const { return version_.load(std::memory_order_relaxed); }
+  /** The contents are about to be others. */
+  void changes() { version_.store(nextVersion(), std::memory_order_relaxed); }
   /** Whether a job that uses it is queued or running. */
   bool busy() const { return uses_.load(std::memory_order_acquire) != 0; }
 
@@ -62,6 +66,8 @@ class DeviceMemory {
   const DType dtype_;
   const size_t size_;
   Allocation allocation_;
+  static uint64_t nextVersion();
+  std::atomic<uint64_t> version_{nextVersion()};
   std::atomic<int> uses_{0};
 };
 

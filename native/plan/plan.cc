@@ -40,6 +40,7 @@ Plan::Plan(Device& device, PlanDesc description, const std::vector<Preparation>&
   }
   inputPointers_.resize(inputs_.size());
   outputPointers_.resize(outputs_.size());
+  versions_.resize(inputs_.size());
   // Prepared between two steps of a running plan: that one holds the arena, which then grows with this one's first run.
   if (!device_.arenaLeased()) Device::ArenaLease(device_)->grow(description_.arenaBytes, workspaceBytes_);
 }
@@ -62,23 +63,26 @@ Plan::Operand Plan::operandOf(int64_t slot) const {
   return {-1, storage.offset};
 }
 
-void Plan::run(const std::vector<void*>& externals, const StopSignal& stop) { execute(externals, stop, nullptr); }
+void Plan::run(const std::vector<External>& externals, const StopSignal& stop) { execute(externals, stop, nullptr); }
 
-std::vector<StepProfile> Plan::profile(const std::vector<void*>& externals, const StopSignal& stop) {
+std::vector<StepProfile> Plan::profile(const std::vector<External>& externals, const StopSignal& stop) {
   std::vector<StepProfile> profiles;
   profiles.reserve(steps_.size());
   execute(externals, stop, &profiles);
   return profiles;
 }
 
-void Plan::execute(const std::vector<void*>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles) {
+void Plan::execute(const std::vector<External>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles) {
   const Device::ArenaLease arena(device_);
   arena->grow(description_.arenaBytes, workspaceBytes_);
   const auto address = [&](const Operand& o) -> void* {
-    return o.external >= 0 ? externals[o.external] : arena->values() + o.offset;
+    return o.external >= 0 ? externals[o.external].data : arena->values() + o.offset;
   };
   std::transform(inputs_.begin(), inputs_.end(), inputPointers_.begin(), address);
   std::transform(outputs_.begin(), outputs_.end(), outputPointers_.begin(), address);
+  std::transform(inputs_.begin(), inputs_.end(), versions_.begin(), [&](const Operand& o) {
+    return o.external >= 0 && !writes_[o.external] ? externals[o.external].version : 0;
+  });
 
   for (size_t i = 0; i < steps_.size(); ++i) {
     if (stop.raised()) throwStopped();
@@ -86,7 +90,7 @@ void Plan::execute(const std::vector<void*>& externals, const StopSignal& stop, 
     useComputeThreads(threads_);
     const Step& step = steps_[i];
     const Pointers pointers{inputPointers_.data() + step.firstInput, outputPointers_.data() + step.firstOutput,
-                            arena->workspace()};
+                            arena->workspace(), versions_.data() + step.firstInput};
     if (profiles) profiles->push_back(profileOf(i));
     naming(description_.steps[i], "ERR_EXECUTION",
            [&] { launch(step, pointers, profiles ? &profiles->back() : nullptr); });

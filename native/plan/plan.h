@@ -31,10 +31,16 @@ class Plan {
   /** Whether some step writes that external. */
   bool writes(size_t external) const { return writes_[external]; }
 
-  /** Runs every step; `externals` are the addresses of the buffers. Throws fovea::Error that names op and layer. */
-  void run(const std::vector<void*>& externals, const StopSignal& stop);
+  /** A buffer of one run: where it is, and the version of its contents. */
+  struct External {
+    void* data;
+    uint64_t version;
+  };
+
+  /** Runs every step. Throws fovea::Error that names op and layer. */
+  void run(const std::vector<External>& externals, const StopSignal& stop);
   /** As `run`, with a clock around every step. */
-  std::vector<StepProfile> profile(const std::vector<void*>& externals, const StopSignal& stop);
+  std::vector<StepProfile> profile(const std::vector<External>& externals, const StopSignal& stop);
 
  private:
   /** Where an operand is: in an external, or at an offset in the arena (external -1). */
@@ -49,7 +55,7 @@ class Plan {
 
   void prepare(const Preparation& preparation, const StepDesc& desc);
   Operand operandOf(int64_t slot) const;
-  void execute(const std::vector<void*>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles);
+  void execute(const std::vector<External>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles);
   void launch(const Step& step, const Pointers& pointers, StepProfile* profile);
   StepProfile profileOf(size_t step) const;
 
@@ -61,6 +67,7 @@ class Plan {
   std::vector<Operand> inputs_, outputs_;
   std::vector<const void*> inputPointers_;
   std::vector<void*> outputPointers_;
+  std::vector<uint64_t> versions_;  ///< Of the inputs.
   size_t workspaceBytes_ = 0;
   const int threads_;
 };

@@ -6,11 +6,11 @@
 namespace fovea {
 
 void PlanRun::run(const StopSignal& stop) {
-  guardedly([&] { plan_->run(addresses(), stop); });
+  guardedly([&] { plan_->run(externals(), stop); });
 }
 
 std::vector<StepProfile> PlanRun::profile(const StopSignal& stop) {
-  return guardedly([&] { return plan_->profile(addresses(), stop); });
+  return guardedly([&] { return plan_->profile(externals(), stop); });
 }
 
 /** Calls `body` between the check of the inputs and the marking of the outputs. */
@@ -30,10 +30,13 @@ auto PlanRun::guardedly(Body body) -> decltype(body()) {
   }
 }
 
-std::vector<void*> PlanRun::addresses() const {
-  std::vector<void*> list;
+std::vector<Plan::External> PlanRun::externals() const {
+  std::vector<Plan::External> list;
   list.reserve(uses_.size());
-  for (const DeviceMemory::Use& memory : uses_) list.push_back(memory->data());
+  for (size_t i = 0; i < uses_.size(); ++i) {
+    if (plan_->writes(i)) uses_[i]->changes();
+  }
+  for (const DeviceMemory::Use& memory : uses_) list.push_back({memory->data(), memory->version()});
   return list;
 }
 

@@ -37,7 +37,7 @@ class PlanRun {
  private:
   template <typename Body>
   auto guardedly(Body body) -> decltype(body());
-  std::vector<void*> addresses() const;
+  std::vector<Plan::External> externals() const;
   void throwWhereInputFailed() const;
   void mark(const std::shared_ptr<const Error>& failure);
 

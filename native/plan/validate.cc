@@ -2,6 +2,7 @@
 
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -154,7 +155,21 @@ class WrittenStorages {
   std::map<int64_t, int64_t> arena_;  ///< Offset to storage.
 };
 
-Preparation checkStep(const PlanDesc& plan, const StepDesc& step, WrittenStorages& written) {
+/** Which externals some step writes. */
+std::set<int64_t> writtenExternals(const PlanDesc& plan) {
+  std::set<int64_t> indices;
+  for (const StepDesc& step : plan.steps) {
+    for (int64_t slot : step.outputs) {
+      if (!isIndex(slot, plan.slots.size())) continue;  // Refused with its step.
+      const StorageDesc& storage = plan.storages[plan.slots[slot].storage];
+      if (storage.kind == StorageDesc::Kind::kExternal) indices.insert(storage.index);
+    }
+  }
+  return indices;
+}
+
+Preparation checkStep(const PlanDesc& plan, const StepDesc& step, const std::set<int64_t>& changing,
+                      WrittenStorages& written) {
   const KernelEntry* kernel = findKernel(step.kernel);
   if (!kernel) throw Error("ERR_UNSUPPORTED", "expected a kernel of docs/kernels.md, received '" + step.kernel + "'");
   checkCount(step.kernel, "inputs", step.inputs.size(), kernel->minInputs, kernel->maxInputs);
@@ -166,7 +181,10 @@ Preparation checkStep(const PlanDesc& plan, const StepDesc& step, WrittenStorage
       require(isIndex((*list)[i], plan.slots.size()), step.kernel + ": " + at(what, i) + ": " +
                                                           below(plan.slots.size()) + ", received " +
                                                           std::to_string((*list)[i]));
-      tensors->push_back(plan.slots[(*list)[i]].tensor);
+      const SlotDesc& slot = plan.slots[(*list)[i]];
+      const StorageDesc& storage = plan.storages[slot.storage];
+      tensors->push_back(slot.tensor);
+      tensors->back().steady = storage.kind == StorageDesc::Kind::kExternal && changing.count(storage.index) == 0;
     }
   }
   checkOverlaps(plan, step, *kernel);
@@ -198,12 +216,13 @@ void rethrowFor(const StepDesc& step, const Error& error) {
 std::vector<Preparation> validate(const PlanDesc& plan) {
   checkStorages(plan);
   checkSlots(plan);
+  const std::set<int64_t> changing = writtenExternals(plan);
   WrittenStorages written(plan);
   std::vector<Preparation> preparations;
   preparations.reserve(plan.steps.size());
   for (const StepDesc& step : plan.steps) {
     try {
-      preparations.push_back(checkStep(plan, step, written));
+      preparations.push_back(checkStep(plan, step, changing, written));
     } catch (const Error& error) {
       rethrowFor(step, error);
     }
