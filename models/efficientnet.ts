@@ -1,6 +1,16 @@
-import { layers, Model } from '../lib/index.js';
+import { initializers, layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
-import { activate, add, conv, depthwise, HEAD, norm, padForStrides2, roundTo8 } from './keras-blocks.js';
+import {
+  activate,
+  add,
+  conv,
+  depthwise,
+  HEAD,
+  norm,
+  padForStrides2,
+  roundTo8,
+  type ConvOptions,
+} from './keras-blocks.js';
 import { head, imageInput, type ModelOptions } from './options.js';
 
 // M. Tan and Q. Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (arXiv:1905.11946),
@@ -39,6 +49,10 @@ export interface EfficientNetOptions extends ModelOptions {
   imagenetRescaling?: boolean | undefined;
 }
 
+/** What Keras begins with: variances that follow from the fan out, for depthwise kernels too. */
+const CONVOLUTIONS = initializers.varianceScaling({ scale: 2, mode: 'fanOut', distribution: 'truncatedNormal' });
+const CLASSIFIER = initializers.varianceScaling({ scale: 1 / 3, mode: 'fanOut', distribution: 'uniform' });
+
 interface Block {
   readonly name: string;
   readonly kernel: number;
@@ -47,6 +61,10 @@ interface Block {
   readonly strides: number;
   readonly dropRate: number;
 }
+
+/** A 1x1 convolution. */
+const pointwise = (x: SymbolicTensor, name: string, filters: number, options: ConvOptions = {}): SymbolicTensor =>
+  conv(x, name, filters, 1, { ...options, initializer: CONVOLUTIONS });
 
 const normSwish = (x: SymbolicTensor, bn: string, activation: string): SymbolicTensor =>
   activate(norm(x, bn), activation, 'swish');
@@ -57,20 +75,24 @@ function block(x: SymbolicTensor, { name, kernel, filters, widening, strides, dr
   const wide = channels * widening;
   let y = x;
   if (widening > 1) {
-    y = normSwish(conv(y, `${name}_expand_conv`, wide, 1), `${name}_expand_bn`, `${name}_expand_activation`);
+    y = normSwish(pointwise(y, `${name}_expand_conv`, wide), `${name}_expand_bn`, `${name}_expand_activation`);
   }
   if (strides > 1) y = padForStrides2(y, `${name}_dwconv_pad`, kernel);
-  y = depthwise(y, `${name}_dwconv`, kernel, { strides, padding: strides > 1 ? 'valid' : 'same' });
+  y = depthwise(y, `${name}_dwconv`, kernel, {
+    strides,
+    padding: strides > 1 ? 'valid' : 'same',
+    initializer: CONVOLUTIONS,
+  });
   y = normSwish(y, `${name}_bn`, `${name}_activation`);
 
   let scale = layers.globalAveragePooling2d({ name: `${name}_se_squeeze` }).apply(y);
   scale = layers.reshape({ name: `${name}_se_reshape`, targetShape: [1, 1, wide] }).apply(scale);
   const narrow = Math.max(1, Math.floor(channels / 4));
-  scale = conv(scale, `${name}_se_reduce`, narrow, 1, { useBias: true, activation: 'swish' });
-  scale = conv(scale, `${name}_se_expand`, wide, 1, { useBias: true, activation: 'sigmoid' });
+  scale = pointwise(scale, `${name}_se_reduce`, narrow, { useBias: true, activation: 'swish' });
+  scale = pointwise(scale, `${name}_se_expand`, wide, { useBias: true, activation: 'sigmoid' });
   y = layers.multiply({ name: `${name}_se_excite` }).apply([y, scale]);
 
-  y = norm(conv(y, `${name}_project_conv`, filters, 1), `${name}_project_bn`);
+  y = norm(pointwise(y, `${name}_project_conv`, filters), `${name}_project_bn`);
   if (strides > 1 || channels !== filters) return y;
   if (dropRate > 0) {
     y = layers.dropout({ name: `${name}_drop`, rate: dropRate, noiseShape: [null, 1, 1, 1] }).apply(y);
@@ -90,7 +112,7 @@ function efficientNet(size: keyof typeof SCALING, options: EfficientNetOptions):
     x = layers.rescaling({ name: 'rescaling_1', scale }).apply(x);
   }
   x = padForStrides2(x, 'stem_conv_pad', 3);
-  x = conv(x, 'stem_conv', roundTo8(32 * width), 3, { strides: 2, padding: 'valid' });
+  x = conv(x, 'stem_conv', roundTo8(32 * width), 3, { strides: 2, padding: 'valid', initializer: CONVOLUTIONS });
   x = normSwish(x, 'stem_bn', 'stem_activation');
 
   const repeats = TABLE_1.map(([, count]) => Math.ceil(count * depth));
@@ -108,8 +130,9 @@ function efficientNet(size: keyof typeof SCALING, options: EfficientNetOptions):
       });
     }
   }
-  x = normSwish(conv(x, 'top_conv', roundTo8(1280 * width), 1), 'top_bn', 'top_activation');
-  return new Model({ name, inputs, outputs: head(x, { dropout, ...options }, { ...HEAD, dropout: 'top_dropout' }) });
+  x = normSwish(pointwise(x, 'top_conv', roundTo8(1280 * width)), 'top_bn', 'top_activation');
+  const names = { ...HEAD, dropout: 'top_dropout', initializer: CLASSIFIER };
+  return new Model({ name, inputs, outputs: head(x, { dropout, ...options }, names) });
 }
 
 /**
@@ -117,17 +140,17 @@ function efficientNet(size: keyof typeof SCALING, options: EfficientNetOptions):
  * the model rescales and normalizes by itself.
  */
 export const efficientNetB0 = (options: EfficientNetOptions = {}): Model => efficientNet('b0', options);
-/** EfficientNet-B1: 7,856,239 parameters, 0.70 G multiply-adds at 240x240. See {@link efficientNetB0}. */
+/** EfficientNet-B1: 7,856,239 parameters, 0.69 G multiply-adds at 240x240. See {@link efficientNetB0}. */
 export const efficientNetB1 = (options: EfficientNetOptions = {}): Model => efficientNet('b1', options);
-/** EfficientNet-B2: 9,177,569 parameters, 1.0 G multiply-adds at 260x260. */
+/** EfficientNet-B2: 9,177,569 parameters, 0.99 G multiply-adds at 260x260. */
 export const efficientNetB2 = (options: EfficientNetOptions = {}): Model => efficientNet('b2', options);
 /** EfficientNet-B3: 12,320,535 parameters, 1.8 G multiply-adds at 300x300. */
 export const efficientNetB3 = (options: EfficientNetOptions = {}): Model => efficientNet('b3', options);
-/** EfficientNet-B4: 19,466,823 parameters, 4.2 G multiply-adds at 380x380. */
+/** EfficientNet-B4: 19,466,823 parameters, 4.4 G multiply-adds at 380x380. */
 export const efficientNetB4 = (options: EfficientNetOptions = {}): Model => efficientNet('b4', options);
-/** EfficientNet-B5: 30,562,527 parameters, 9.9 G multiply-adds at 456x456. */
+/** EfficientNet-B5: 30,562,527 parameters, 10.3 G multiply-adds at 456x456. */
 export const efficientNetB5 = (options: EfficientNetOptions = {}): Model => efficientNet('b5', options);
-/** EfficientNet-B6: 43,265,143 parameters, 19 G multiply-adds at 528x528. */
+/** EfficientNet-B6: 43,265,143 parameters, 19.1 G multiply-adds at 528x528. */
 export const efficientNetB6 = (options: EfficientNetOptions = {}): Model => efficientNet('b6', options);
-/** EfficientNet-B7: 66,658,687 parameters, 37 G multiply-adds at 600x600. */
+/** EfficientNet-B7: 66,658,687 parameters, 37.7 G multiply-adds at 600x600. */
 export const efficientNetB7 = (options: EfficientNetOptions = {}): Model => efficientNet('b7', options);

@@ -1,5 +1,5 @@
 import { layers } from '../lib/index.js';
-import type { SymbolicTensor } from '../lib/index.js';
+import type { Initializer, SymbolicTensor } from '../lib/index.js';
 import type { HeadNames, ModelOptions } from './options.js';
 
 // Parts of networks drawn as keras.applications draws them: layers with Keras's names, so that weights have Keras's
@@ -24,6 +24,8 @@ export interface ConvOptions {
   padding?: 'same' | 'valid';
   useBias?: boolean;
   activation?: 'relu' | 'swish' | 'sigmoid';
+  /** Of the kernel; Keras's default (Glorot uniform) unless given. */
+  initializer?: Initializer;
 }
 
 /** A convolution; without bias unless asked, since most are followed by batch normalization. */
@@ -32,10 +34,11 @@ export function conv(
   name: string,
   filters: number,
   kernelSize: Size,
-  { strides = 1, padding = 'same', useBias = false, activation }: ConvOptions = {},
+  { strides = 1, padding = 'same', useBias = false, activation, initializer }: ConvOptions = {},
 ): SymbolicTensor {
-  const nonlinear = activation === undefined ? {} : { activation };
-  return layers.conv2d({ name, filters, kernelSize, strides, padding, useBias, ...nonlinear }).apply(x);
+  return layers
+    .conv2d({ name, filters, kernelSize, strides, padding, useBias, activation, kernelInitializer: initializer })
+    .apply(x);
 }
 
 /** A convolution of every channel by itself. */
@@ -43,9 +46,11 @@ export function depthwise(
   x: SymbolicTensor,
   name: string,
   kernelSize: Size,
-  { strides = 1, padding = 'same' }: Pick<ConvOptions, 'strides' | 'padding'> = {},
+  { strides = 1, padding = 'same', initializer }: Pick<ConvOptions, 'strides' | 'padding' | 'initializer'> = {},
 ): SymbolicTensor {
-  return layers.depthwiseConv2d({ name, kernelSize, strides, padding, useBias: false }).apply(x);
+  return layers
+    .depthwiseConv2d({ name, kernelSize, strides, padding, useBias: false, depthwiseInitializer: initializer })
+    .apply(x);
 }
 
 export interface NormOptions {

@@ -78,14 +78,14 @@ function resNet(version: Version, depth: Depth, options: ModelOptions): Model {
 
 /** Keras's ResNet-50: 25,636,712 parameters, 3.86 G multiply-adds at 224x224. Images from 32x32. */
 export const kerasResNet50 = (options: ModelOptions = {}): Model => resNet('v1', 50, options);
-/** Keras's ResNet-101: 44,707,176 parameters, 7.58 G multiply-adds. */
+/** Keras's ResNet-101: 44,707,176 parameters, 7.57 G multiply-adds. */
 export const kerasResNet101 = (options: ModelOptions = {}): Model => resNet('v1', 101, options);
 /** Keras's ResNet-152: 60,419,944 parameters, 11.3 G multiply-adds. */
 export const kerasResNet152 = (options: ModelOptions = {}): Model => resNet('v1', 152, options);
 
-/** ResNet-50 V2: 25,613,800 parameters, 3.49 G multiply-adds at 224x224. Images from 32x32. */
+/** ResNet-50 V2: 25,613,800 parameters, 3.48 G multiply-adds at 224x224. Images from 32x32. */
 export const resNet50V2 = (options: ModelOptions = {}): Model => resNet('v2', 50, options);
-/** ResNet-101 V2: 44,675,560 parameters, 7.20 G multiply-adds. */
+/** ResNet-101 V2: 44,675,560 parameters, 7.19 G multiply-adds. */
 export const resNet101V2 = (options: ModelOptions = {}): Model => resNet('v2', 101, options);
 /** ResNet-152 V2: 60,380,648 parameters, 10.9 G multiply-adds. */
 export const resNet152V2 = (options: ModelOptions = {}): Model => resNet('v2', 152, options);

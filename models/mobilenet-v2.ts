@@ -50,7 +50,7 @@ export function mobileNetV2(options: MobileNetOptions = {}): Model {
   for (const [widening, width, count, strides] of TABLE_2) {
     for (let k = 0; k < count; k++) {
       const prefix = block === 0 ? 'expanded_conv' : `block_${block}`;
-      x = invertedResidual(x, prefix, [widening, roundTo8(width * alpha), k === 0 ? strides : 1]);
+      x = invertedResidual(x, prefix, [widening, roundTo8(Math.floor(width * alpha)), k === 0 ? strides : 1]);
       block++;
     }
   }

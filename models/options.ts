@@ -1,5 +1,5 @@
 import { FoveaError, layers } from '../lib/index.js';
-import type { SymbolicTensor } from '../lib/index.js';
+import type { Initializer, SymbolicTensor } from '../lib/index.js';
 
 // What every model of the zoo can be told, and the two ends that most have in common: the image and the classifier.
 
@@ -111,6 +111,8 @@ export interface HeadNames {
   /** The last layer. */
   readonly dense: string;
   readonly dropout?: string;
+  /** What the last layer's kernel begins with; Keras's default (Glorot uniform) unless given. */
+  readonly initializer?: Initializer;
 }
 
 /**
@@ -126,11 +128,17 @@ export function head(x: SymbolicTensor, options: ModelOptions, names: HeadNames)
   const mean = layers.globalAveragePooling2d({ name: names.pool }).apply(x);
   if (!includeTop) return mean;
   const kept = dropout > 0 ? layers.dropout({ name: names.dropout ?? 'dropout', rate: dropout }).apply(mean) : mean;
-  return classifier(kept, names.dense, options);
+  return classifier(kept, names.dense, options, names.initializer);
 }
 
 /** The last layer: a probability, or a score, for each class. */
-export function classifier(x: SymbolicTensor, name: string, options: ModelOptions): SymbolicTensor {
+export function classifier(
+  x: SymbolicTensor,
+  name: string,
+  options: ModelOptions,
+  kernelInitializer?: Initializer,
+): SymbolicTensor {
   const { classes = 1000, classifierActivation = 'softmax' } = options;
-  return layers.dense({ name, units: classes, activation: classifierActivation ?? 'linear' }).apply(x);
+  const activation = classifierActivation ?? 'linear';
+  return layers.dense({ name, units: classes, activation, kernelInitializer }).apply(x);
 }

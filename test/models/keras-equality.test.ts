@@ -1,8 +1,12 @@
 import { afterEach, describe, it } from 'vitest';
-import { setDevice, currentDevice, type Layer } from '../../lib/index.js';
-import { leNet5 } from '../../models/le-net5.js';
-import { checkModel, disposeModel, FULL, loadKeras, readModel, readSeedModel, report } from '../support/zoo.js';
+import { currentDevice, resetLayerNames, setDevice, type Layer, type Model } from '../../lib/index.js';
+import { fashionCnn, leNet5 } from '../../models/index.js';
+import { checkCounts, checkLegacyOrder, checkModel, disposeModel, FULL, loadKeras } from '../support/zoo.js';
+import { readModel, readSeedModel, report, type ModelFixture, type State } from '../support/zoo.js';
 import { KERAS_MODELS } from './keras-zoo.js';
+
+// Weights by the fill, through Keras's names, and what the networks make of the fixtures' images. `npm run test:zoo --
+// --full` does it with exact convolutions too (FOVEA_EXACT=1 forbids Winograd), and small ones on the reference.
 
 let made: Layer | undefined;
 afterEach(() => {
@@ -10,31 +14,50 @@ afterEach(() => {
   made = undefined;
 });
 
+async function check(
+  device: string,
+  make: () => Model,
+  fixture: ModelFixture,
+  load: (model: Layer, state: State) => void = loadKeras,
+): Promise<void> {
+  const before = currentDevice();
+  setDevice(device);
+  try {
+    const model = make();
+    made = model;
+    report(`${fixture.model} [${device}]`, await checkModel(model, fixture, { load }));
+  } finally {
+    setDevice(before);
+  }
+}
+
 describe("Keras's networks, number for number", () => {
   for (const device of ['reference', 'cpu']) {
-    it(`lenet5 [${device}]`, async () => {
-      const before = currentDevice();
-      setDevice(device);
-      try {
-        const model = leNet5({ classifierActivation: null });
-        made = model;
-        const fixture = readSeedModel('lenet5');
-        const load = (layer: Layer, state: Parameters<typeof loadKeras>[1]): void => loadKeras(layer, state, 'lenet5/');
-        report(`lenet5 [${device}]`, await checkModel(model, fixture, { load }));
-      } finally {
-        setDevice(before);
-      }
-    });
+    for (const [name, make] of [
+      ['lenet5', leNet5],
+      ['fashion_cnn', fashionCnn],
+    ] as const) {
+      it(`${name} [${device}]`, async () => {
+        resetLayerNames();
+        const model = make({ classifierActivation: null });
+        const fixture = readSeedModel(name);
+        checkCounts(model, fixture);
+        checkLegacyOrder(model, fixture);
+        disposeModel(model);
+        resetLayerNames();
+        const load = (layer: Layer, state: State): void => loadKeras(layer, state, `${name}/`);
+        await check(device, () => make({ classifierActivation: null }), fixture, load);
+      });
+    }
   }
 
-  for (const { make, fixtures } of Object.values(KERAS_MODELS)) {
-    for (const { name, full = false } of fixtures) {
-      it.skipIf(full && !FULL)(`${name} [cpu]`, { timeout: 300_000 }, async () => {
-        const top = !name.endsWith('-notop');
-        const model = make(top ? { classifierActivation: null } : { includeTop: false, pooling: 'avg' });
-        made = model;
-        report(name, await checkModel(model, readModel(`models-keras/${name}.json`)));
-      });
+  for (const { make, fixtures, reference } of Object.values(KERAS_MODELS)) {
+    for (const name of fixtures) {
+      const top = !name.endsWith('-notop');
+      const build = (): Model => make(top ? { classifierActivation: null } : { includeTop: false, pooling: 'avg' });
+      const fixture = readModel(`models-keras/${name}.json`);
+      it(`${name} [cpu]`, { timeout: 300_000 }, () => check('cpu', build, fixture));
+      if (FULL && reference) it(`${name} [reference]`, { timeout: 900_000 }, () => check('reference', build, fixture));
     }
   }
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { FoveaError, type Model } from '../../lib/index.js';
+import { FoveaError, modelFromJSON, type Model } from '../../lib/index.js';
 import { leNet5 } from '../../models/le-net5.js';
 import type { ModelOptions } from '../../models/options.js';
 import { readGolden } from '../support/golden.js';
@@ -36,8 +36,8 @@ afterEach(() => {
 });
 
 describe('Networks of keras.applications', () => {
-  for (const [name, { make, fixtures }] of Object.entries(KERAS_MODELS)) {
-    for (const { name: file } of fixtures) {
+  for (const [name, { make, fixtures, least }] of Object.entries(KERAS_MODELS)) {
+    for (const file of fixtures) {
       it(`${file}: weights by name, order and shape; parameters`, () => {
         const fixture = readModel(`models-keras/${file}.json`);
         const model = keep(make(file.endsWith('-notop') ? { includeTop: false, pooling: 'avg' } : {}));
@@ -50,9 +50,7 @@ describe('Networks of keras.applications', () => {
 
     it(`${name}: as many layers as Keras's`, () => {
       const model = keep(make());
-      // Keras adds a second rescaling where it loads its weights.
-      const extra = name.startsWith('EfficientNet') ? 1 : 0;
-      expect(model.layers.length + extra).toBe(facts(name).layers + extra);
+      expect(model.layers.length).toBe(facts(name).layers);
       expect(new Set(model.layers.map((layer) => layer.name)).size).toBe(model.layers.length);
     });
 
@@ -67,6 +65,22 @@ describe('Networks of keras.applications', () => {
           pooling === 'avg' ? /^avg_pool$|^global_average_pooling2d$/ : /^max_pool$|^global_max_pooling2d$/,
         );
       }
+    });
+
+    it(`${name}: images as small as Keras allows, not smaller`, () => {
+      const model = keep(make({ inputShape: [least, least, 3], classes: 2 }));
+      expect(model.outputs[0]!.shape).toEqual([null, 2]);
+      expect(() => make({ inputShape: [least, least - 1, 3] })).toThrow(/expected inputShape to be/);
+    });
+
+    it(`${name}: from its own JSON`, () => {
+      const model = keep(make({ inputShape: [least, least, 3], dropout: 0.25 }));
+      const json = JSON.stringify(model);
+      const again = keep(modelFromJSON(json));
+      expect(JSON.stringify(again)).toBe(json);
+      expect(again.weights.map(({ name, shape }) => [name, shape])).toEqual(
+        model.weights.map(({ name, shape }) => [name, shape]),
+      );
     });
 
     it(`${name}: other classes, an activation and a name of one's own`, () => {
@@ -94,6 +108,40 @@ describe('Networks of keras.applications', () => {
     checkLegacyOrder(model, fixture);
     expect(model.weights.map((weight) => `lenet5/${weight.name}`)).toEqual(fixture.weights.map(({ path }) => path));
   });
+});
+
+describe('EfficientNet', () => {
+  const { make } = KERAS_MODELS['EfficientNetB0']!;
+
+  it('takes the rescaling that published weights expect, and other rates of dropping blocks', () => {
+    const model = keep(make({ imagenetRescaling: true, dropConnectRate: 0.4 } as ModelOptions));
+    expect(model.layers.slice(0, 4).map((layer) => layer.name)).toEqual([
+      'input_layer',
+      'rescaling',
+      'normalization',
+      'rescaling_1',
+    ]);
+    expect(model.getLayer('block7a_project_bn').name).toBe('block7a_project_bn');
+    expect(model.getLayer('block6d_drop').getConfig()).toMatchObject({
+      rate: (0.4 * 14) / 16,
+      noiseShape: [null, 1, 1, 1],
+    });
+    const plain = keep(make({ dropConnectRate: 0, dropout: 0 } as ModelOptions));
+    expect(plain.layers.filter((layer) => layer.className === 'Dropout')).toEqual([]);
+  });
+});
+
+describe('MobileNets', () => {
+  for (const [name, alpha, params] of [
+    ['MobileNet', 0.25, 475_544],
+    ['MobileNet', 0.5, 1_342_536],
+    ['MobileNetV2', 0.35, 1_691_208],
+    ['MobileNetV2', 1.4, 6_156_712],
+  ] as const) {
+    it(`${name} of ${alpha} times the width: as many parameters as Keras's`, () => {
+      expect(keep(KERAS_MODELS[name]!.make({ alpha } as ModelOptions)).countParams()).toBe(params);
+    });
+  }
 });
 
 describe('Options of networks', () => {

@@ -13,33 +13,43 @@ import { xception } from '../../models/xception.js';
 /** A network that keras.applications has too. */
 export interface KerasModel {
   readonly make: (options?: ModelOptions) => Model;
-  /** Files of test/golden/models-keras; those marked are only compared in full runs. */
-  readonly fixtures: readonly { readonly name: string; readonly full?: boolean }[];
+  /** Files of test/golden/models-keras. */
+  readonly fixtures: readonly string[];
+  /** The smallest height and width of its images. */
+  readonly least: number;
   /** Of the images it is trained with in tests. */
   readonly trainingSize: number;
+  /** Whether it is small enough for the reference device. */
+  readonly reference: boolean;
 }
 
-const model = (make: KerasModel['make'], trainingSize: number, ...fixtures: KerasModel['fixtures']): KerasModel => ({
+const model = (
+  make: KerasModel['make'],
+  [least, trainingSize]: [number, number],
+  ...fixtures: string[]
+): KerasModel => ({
   make,
   fixtures,
+  least,
   trainingSize,
+  reference: fixtures[0]!.startsWith('MobileNet') || fixtures[0]!.startsWith('EfficientNet'),
 });
 
 /** By the names of keras.applications, smaller ones first. */
 export const KERAS_MODELS: Readonly<Record<string, KerasModel>> = {
-  MobileNet: model(mobileNet, 64, { name: 'MobileNet' }),
-  MobileNetV2: model(mobileNetV2, 64, { name: 'MobileNetV2' }),
-  EfficientNetB0: model(efficientNet.efficientNetB0, 64, { name: 'EfficientNetB0' }),
-  DenseNet121: model(denseNet121, 64, { name: 'DenseNet121' }),
-  ResNet50: model(resNet.kerasResNet50, 64, { name: 'ResNet50' }, { name: 'ResNet50-notop' }),
-  ResNet50V2: model(resNet.resNet50V2, 64, { name: 'ResNet50V2' }),
-  Xception: model(xception, 96, { name: 'Xception' }, { name: 'Xception-notop', full: true }),
-  InceptionV3: model(inceptionV3, 107, { name: 'InceptionV3' }),
-  VGG16: model(vgg16, 32, { name: 'VGG16' }),
-  ResNet101: model(resNet.kerasResNet101, 64, { name: 'ResNet101', full: true }),
-  InceptionResNetV2: model(inceptionResNetV2, 107, { name: 'InceptionResNetV2', full: true }),
-  ResNet152: model(resNet.kerasResNet152, 64, { name: 'ResNet152', full: true }),
-  VGG19: model(vgg19, 32, { name: 'VGG19', full: true }),
+  MobileNet: model(mobileNet, [32, 64], 'MobileNet'),
+  MobileNetV2: model(mobileNetV2, [32, 64], 'MobileNetV2'),
+  EfficientNetB0: model(efficientNet.efficientNetB0, [32, 64], 'EfficientNetB0'),
+  DenseNet121: model(denseNet121, [32, 64], 'DenseNet121'),
+  ResNet50: model(resNet.kerasResNet50, [32, 64], 'ResNet50', 'ResNet50-notop'),
+  ResNet50V2: model(resNet.resNet50V2, [32, 64], 'ResNet50V2'),
+  Xception: model(xception, [71, 96], 'Xception', 'Xception-notop'),
+  InceptionV3: model(inceptionV3, [75, 107], 'InceptionV3'),
+  VGG16: model(vgg16, [32, 32], 'VGG16'),
+  ResNet101: model(resNet.kerasResNet101, [32, 64], 'ResNet101'),
+  InceptionResNetV2: model(inceptionResNetV2, [75, 107], 'InceptionResNetV2'),
+  ResNet152: model(resNet.kerasResNet152, [32, 64], 'ResNet152'),
+  VGG19: model(vgg19, [32, 32], 'VGG19'),
 };
 
 /** Larger sizes of the same families, of which Keras publishes how many parameters and layers they have. */
