@@ -65,7 +65,9 @@ export {
 export * as callbacks from './training/callbacks/index.js';
 export { Callback, History, LambdaCallback } from './training/callbacks/index.js';
 export { cloneModel, modelFromJSON } from './training/clone.js';
+export { countFlops, type FlopCount, type FlopOptions } from './training/flops.js';
 export { Model, type ModelOptions } from './training/model.js';
+export { plotModel, writePlot, type PlotOptions } from './training/plot.js';
 export { createRunFolder, type RunFolder } from './training/run-folder.js';
 export { Sequential } from './training/sequential.js';
 export type * from './training/trainer-types.js';

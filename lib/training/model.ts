@@ -12,6 +12,7 @@ import { functionalConfig, modelFromFunctionalConfig } from './config.js';
 import { FunctionalGraph } from './functional.js';
 import type { History } from './callbacks/history.js';
 import { asDeclared, inOrder, namesOf } from './model-inputs.js';
+import { plotModel, type PlotOptions } from './plot.js';
 import { printSummary, type SummaryOptions } from './summary.js';
 import { saveModel } from '../weights/model-file.js';
 import { loadWeights, saveWeights, type LoadWeightsOptions } from '../weights/model-weights.js';
@@ -188,6 +189,11 @@ export class Model extends Layer {
   /** Prints the layers with their output shapes and parameters. */
   summary(options: SummaryOptions = {}): void {
     printSummary(this, this.graph, options);
+  }
+
+  /** A picture of the layers, as SVG. `writePlot` writes it to a file. */
+  plot(options: PlotOptions = {}): string {
+    return plotModel(this, options);
   }
 
   /** The architecture as JSON; `modelFromJSON` reads it. `JSON.stringify(model)` works too. */
