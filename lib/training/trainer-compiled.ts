@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { compile, type CompiledFunction } from '../graph/compile.js';
 import { withoutTrace } from '../graph/trace.js';
 import { valueAndGrad } from '../autograd/grad.js';
@@ -103,7 +104,11 @@ export class CompiledModel {
     const packed = step({ x, y, sampleWeight });
     const reading = packed.data();
     packed.dispose();
-    const values = await reading;
+    const values = await reading.catch(async (error: unknown) => {
+      // The step's own failure comes in the same breath, and takes back what it counted; let it.
+      await turn();
+      throw error;
+    });
     return Object.fromEntries(this.#names.map((name, i) => [name, values[i]!]));
   }
 

@@ -109,9 +109,7 @@ async function prepareData(
     (cut === count
       ? undefined
       : {
-          dataset: rows
-            .skip(cut)
-            .batch(checkCount('fit', 'validationBatchSize', validationSize ?? size)),
+          dataset: rows.skip(cut).batch(checkCount('fit', 'validationBatchSize', validationSize ?? size)),
           steps: undefined,
         });
   return {

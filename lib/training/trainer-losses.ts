@@ -1,7 +1,9 @@
 import { FoveaError } from '../errors.js';
-import { get as getLoss, type Loss } from '../losses/index.js';
+import { get as getLoss, SparseCategoricalCrossentropy, type Loss } from '../losses/index.js';
 import { Mean } from '../metrics/index.js';
 import { add, mul } from '../ops/binary.js';
+import { cast } from '../ops/unary.js';
+import { isFloat } from '../tensor/dtype.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { forOutput, type Output } from './trainer-outputs.js';
@@ -37,7 +39,9 @@ export class LossSet {
       if (!loss) continue;
       const { yTrue, yPred, sampleWeight } = output;
       if (!yTrue) throw new FoveaError(`${op}: expected targets for output "${output.name}", received none`, { op });
-      const value = forOutput(output, several, () => checkScalar(loss, loss.apply(yTrue, yPred, sampleWeight)));
+      const value = forOutput(output, several, () =>
+        checkScalar(loss, loss.apply(targetsFor(loss, yTrue), yPred, sampleWeight)),
+      );
       parts.push(value);
       const factor = perOutput(this.#weights, output.index, output.name);
       const weighted = factor === undefined ? value : mul(value, factor);
@@ -103,6 +107,11 @@ function isOne(spec: NonNullable<CompileModelOptions['loss']>): spec is NonNulla
 function specsOf(spec: CompileModelOptions['loss']): LossSpec[] {
   if (spec === undefined || spec === null) return [];
   return isOne(spec) ? [spec] : Object.values(spec);
+}
+
+/** Class numbers may come as floats, as in Keras: nested numbers do, and so do many readers of files. */
+function targetsFor(loss: Loss, yTrue: Tensor): Tensor {
+  return loss instanceof SparseCategoricalCrossentropy && isFloat(yTrue.dtype) ? cast(yTrue, 'int32') : yTrue;
 }
 
 function checkScalar(loss: Loss, value: Tensor): Tensor {

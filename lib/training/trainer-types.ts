@@ -13,7 +13,10 @@ export type { Verbosity };
 /** Tensors in arrays and records: what a model of several inputs or outputs takes and gives. */
 export type TensorTree = Tensor | readonly TensorTree[] | { readonly [name: string]: TensorTree };
 
-/** Data in memory: tensors, host tensors, typed arrays, nested numbers; arrays and records of these for several parts. */
+/**
+ * Data in memory: tensors, host tensors, typed arrays, nested numbers; arrays and records of these for several parts.
+ * Nested numbers are always one part: several come as tensors, as typed arrays or in a record.
+ */
 export type DataInput = Tensor | ArrayInput | readonly DataInput[] | { readonly [name: string]: DataInput };
 
 /**

@@ -9,7 +9,7 @@ export class TerminateOnNaN extends Callback {
 
   override onTrainBatchEnd(batch: number, logs: Logs): void {
     const { loss } = logs;
-    if (loss === undefined || Number.isFinite(loss)) return;
+    if (loss === undefined || Number.isFinite(loss) || this.model.stopTraining) return;
     console.warn(`Batch ${batch}: invalid loss ${loss}, terminating training`);
     this.model.stopTraining = true;
   }
