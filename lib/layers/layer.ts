@@ -14,7 +14,7 @@ import { checkDeclaredShape, checkOutputs, describeLayer, flattenInputs, hide } 
 import { autoName, camelCase } from './names.js';
 import { describe, type Nest } from './nest.js';
 import { classNameOf, type CustomLayers, type LayerConfig } from './registry.js';
-import { enclosingTraining, inLayer, insideLayer } from './scope.js';
+import { currentLayer, enclosingTraining, inLayer } from './scope.js';
 import { applySymbolic, inferShapes, outputShapes } from './symbolic-apply.js';
 import { isSymbolic, type LayerNode, type SymbolicShape, type SymbolicTensor } from './symbolic.js';
 import { trackedIn } from './tracking.js';
@@ -145,13 +145,15 @@ export abstract class Layer {
    * @returns what `call` returns; name the type for several outputs: `layer.apply<Tensor[]>(x)`
    * @throws FoveaError when the inputs do not fit, with the layer's path
    */
-  apply<Out extends Nest<Tensor> = Tensor>(inputs: Nest<Tensor>, options?: ApplyOptions): Out;
-  apply<Out extends Nest<SymbolicTensor> = SymbolicTensor>(inputs: Nest<SymbolicTensor>, options?: ApplyOptions): Out;
+  apply(inputs: Nest<Tensor>, options?: ApplyOptions): Tensor;
+  apply(inputs: Nest<SymbolicTensor>, options?: ApplyOptions): SymbolicTensor;
+  apply<Out extends Nest<Tensor>>(inputs: Nest<Tensor>, options?: ApplyOptions): Out;
+  apply<Out extends Nest<SymbolicTensor>>(inputs: Nest<SymbolicTensor>, options?: ApplyOptions): Out;
   apply(inputs: Nest<Tensor> | Nest<SymbolicTensor>, options: ApplyOptions = {}): Nest<Tensor> | Nest<SymbolicTensor> {
     const flat = flattenInputs(this, inputs);
     if (flat.every(isSymbolic)) return applySymbolic(this, inputs as Nest<SymbolicTensor>, options.training);
     const training = options.training ?? enclosingTraining() ?? false;
-    return inLayer(this.#scopeName(), training, () => {
+    return inLayer(this, this.#scopeName(), training, () => {
       const shapes = flat.map(({ shape }) => [null, ...shape.slice(1)]);
       this.checkInputs(flat.map(({ shape }) => shape));
       if (!this.#built) withDevice((flat[0] as Tensor).device, () => this.build(...shapes));
@@ -267,7 +269,7 @@ export abstract class Layer {
 
   /** Number of elements of all weights. */
   countParams(): number {
-    if (!this.#built && this.weights.length === 0 && this.#builds) {
+    if (this.flattenLayers().some((layer) => !layer.#built && layer.#builds)) {
       throw mismatch(
         'ERR_ARGUMENT',
         this.errorLabel(),
@@ -337,7 +339,7 @@ export abstract class Layer {
 
   /** @internal Runs `fn` with this layer's name in the paths. */
   within<T>(training: boolean | undefined, fn: () => T): T {
-    return inLayer(this.#scopeName(), training, fn);
+    return inLayer(this, currentLayer() === this ? undefined : this.name, training, fn);
   }
 
   /** @internal The type of symbolic outputs. */
@@ -349,20 +351,18 @@ export abstract class Layer {
     return (Object.getPrototypeOf(this) as Layer).build !== Layer.prototype.build;
   }
 
+  /** What is added to the path: nothing by models at the top, and nothing twice. */
   #scopeName(): string | undefined {
-    const path = layerPath();
-    if (path === this.name && !insideLayer()) return undefined;
-    return this.isModel && !insideLayer() ? undefined : this.name;
+    const current = currentLayer();
+    return current === this || (this.isModel && current === undefined) ? undefined : this.name;
   }
 
   #buildOnce(hook: (...shapes: SymbolicShape[]) => void, shapes: readonly SymbolicShape[]): void {
     if (this.#built) return;
-    const inOwnScope = layerPath() === this.name || layerPath().endsWith(`/${this.name}`);
     const device = currentTrace()?.device ?? currentDevice();
     const run = (): void => withoutTrace(() => withDevice(device, () => hook(...shapes)));
     try {
-      if (inOwnScope) run();
-      else inLayer(this.#scopeName(), enclosingTraining(), run);
+      inLayer(this, this.#scopeName(), enclosingTraining(), run);
     } catch (error) {
       this.#weights.splice(0).forEach((weight) => weight.dispose());
       throw error;

@@ -2,11 +2,11 @@ import { FoveaError } from '../errors.js';
 import { layerPath, withLayer } from '../graph/trace.js';
 
 /** What the layers being applied right now have in common; one per JavaScript thread. */
-const state = { depth: 0, training: undefined as boolean | undefined };
+const state = { layer: undefined as object | undefined, training: undefined as boolean | undefined };
 
-/** Whether some layer is being applied or built. */
-export function insideLayer(): boolean {
-  return state.depth > 0;
+/** The layer whose code is running. */
+export function currentLayer(): object | undefined {
+  return state.layer;
 }
 
 /** The `training` of the layer that is being applied; what the layers it uses follow unless told otherwise. */
@@ -18,17 +18,15 @@ export function enclosingTraining(): boolean | undefined {
  * Runs a layer's code: nodes and errors carry its path, layers it applies follow its `training`.
  *
  * @param name - added to the path; undefined adds nothing
- * @param op - how errors that name no op begin
  */
-export function inLayer<T>(name: string | undefined, training: boolean | undefined, fn: () => T): T {
-  const before = state.training;
-  state.depth++;
+export function inLayer<T>(layer: object, name: string | undefined, training: boolean | undefined, fn: () => T): T {
+  const before = { ...state };
+  state.layer = layer;
   state.training = training;
   try {
     return name === undefined ? fn() : withLayer(name, () => withPath(fn));
   } finally {
-    state.depth--;
-    state.training = before;
+    Object.assign(state, before);
   }
 }
 

@@ -29,18 +29,12 @@ export function applySymbolic(
 ): Nest<SymbolicTensor> {
   const node = new LayerNode(layer, inputs, training);
   const flat = node.inputTensors;
-  layer.within(training, () =>
+  const shapes = layer.within(training, () =>
     withoutTrace(() => {
       layer.checkInputs(flat.map(({ shape }) => shape));
       layer.build(...flat.map(({ shape }) => shape));
+      return layer.outputShapes(mapNest(inputs, isSymbolic, ({ shape }) => shape));
     }),
-  );
-  // Not within the layer: to find shapes out it may be applied, and sublayers made then would bear its name twice.
-  const shapes = withoutTrace(() =>
-    outputShapes(
-      layer,
-      mapNest(inputs, isSymbolic, ({ shape }) => shape),
-    ),
   );
   const dtype = layer.outputDType(flat.map((t) => t.dtype));
   node.outputs = mapNest(shapes, isShape, (shape, index) => new SymbolicTensor(shape, dtype, node, index));

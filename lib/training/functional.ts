@@ -30,7 +30,7 @@ export class FunctionalGraph {
       const flat: unknown[] =
         isSymbolic(nest) || typeof nest !== 'object' || nest === null ? [nest] : Object.values(nest);
       if (flat.length > 0 && flat.every(isSymbolic)) return;
-      const hint = flat.some(isTensor) ? 'a tensor with a value' : 'something else';
+      const hint = isTensor(nest) || flat.some(isTensor) ? 'a tensor with a value' : 'something else';
       throw mismatch('ERR_ARGUMENT', owner.errorLabel(), `${what} made by input() and layers`, hint);
     };
     check('inputs', inputs);

@@ -42,13 +42,14 @@ function columnWidths(columns: readonly Column[], width: number): number[] {
   return widths;
 }
 
-/** Breaks at spaces where it can. */
+/** Breaks at spaces, else behind `_` or before `[`, where it can. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {
     const space = rest.lastIndexOf(' ', width);
-    const at = space > 0 ? space : width;
+    const joint = Math.max(rest.lastIndexOf('_', width - 1) + 1, rest.indexOf('[', 1));
+    const at = space > 0 ? space : joint > 0 && joint <= width ? joint : width;
     lines.push(rest.slice(0, at).trimEnd());
     rest = rest.slice(at).trimStart();
   }

@@ -28,7 +28,7 @@ export function printSummary(model: Model, graph: FunctionalGraph | undefined, o
     { title: 'Output Shape', share: connected ? 0.27 : 0.33 },
     { title: 'Param #', share: connected ? 0.16 : 0.21, right: true },
     ...(connected ? [{ title: 'Connected to', share: 0.27 }] : []),
-    ...(showTrainable ? [{ title: 'Trainable', share: 0.14 }] : []),
+    ...(showTrainable ? [{ title: 'Trained', share: 0.16 }] : []),
   ];
   const rows: string[][] = [];
   const add = (layers: readonly Layer[], own: FunctionalGraph | undefined, depth: number): void => {
