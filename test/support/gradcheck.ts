@@ -41,7 +41,10 @@ export function gradcheck(call: OpCall, r: RandomValues, { second = false }: Gra
   });
 }
 
-/** The function whose value is all gradients of sum(weights * fn), in one vector. */
+/**
+ * The function whose value is all gradients of sum(weights * fn²) / 2, in one vector: what arrives at fn depends on the
+ * inputs too, so that both arguments of a backward op are differentiated.
+ */
 function gradientOf(
   fn: (given: Tensor[]) => Tensor,
   by: readonly number[],
@@ -54,7 +57,7 @@ function gradientOf(
       ...by.map((i) => given[i]!),
     );
     weights ??= placeValue(value.shape, 'float64', r.doubles(value.shape), 'reference');
-    return ops.concat(pullback(weights).map((g) => ops.reshape(g, [g.size])));
+    return ops.concat(pullback(ops.mul(weights, value)).map((g) => ops.reshape(g, [g.size])));
   };
 }
 
