@@ -19,7 +19,7 @@ import { xceptionTimm } from './torch-xception.js';
 import { vgg16, vgg19 } from './vgg.js';
 import { xception } from './xception.js';
 
-// The zoo as a table. Numbers of parameters and multiply-adds are checked by test/models/registry.test.ts.
+// The zoo as a table. Numbers of parameters and multiply-adds are checked by the tests of the registry.
 
 const paper = (authors: string, year: number, title: string, url: string): Paper => ({ authors, title, year, url });
 const arxiv = (authors: string, year: number, title: string, id: string): Paper =>
