@@ -11,7 +11,8 @@ import { buildGraph } from './build.js';
 import { evaluateValues } from './evaluate.js';
 import { specOf, type GraphNode, type Value } from './node.js';
 import { disabledPasses } from './passes/index.js';
-import { cloneBuffer, makePlan } from './plan-cache.js';
+import { cloneBuffer, makeSplitPlan } from './plan-cache.js';
+import { noteWrite, Prepared } from './prepared.js';
 import { currentTrace, Trace, withTrace } from './trace.js';
 import { flattenTree } from './tree.js';
 
@@ -43,6 +44,8 @@ export interface CompiledFunction<A extends readonly unknown[], R> {
 /** One traced call, ready to run again. */
 interface Traced {
   readonly plan: ExecutablePlan;
+  /** What the plan takes ready-made, if anything. */
+  readonly prepared: Prepared | undefined;
   readonly device: string;
   readonly trace: Trace;
   /** The variables the plan reads or writes, in the order of their buffers. */
@@ -126,6 +129,7 @@ function dropOldest(traces: Map<string, Traced>): void {
   const [key, traced] = traces.entries().next().value!;
   traces.delete(key);
   traced.plan.dispose();
+  traced.prepared?.dispose();
   for (const { buffer } of traced.hostBuffers) buffer.dispose();
 }
 
@@ -174,8 +178,15 @@ function traceCall<A extends readonly unknown[]>(
     }
     node.retain(index);
   }
+  const isWritten = variables.map(([variable]) => trace.assigned.has(variable));
+  const steady = graph.externals.filter((_, i) => {
+    const variable = i - argumentNodes.length;
+    return i >= first.length || (variable >= 0 && isWritten[variable] === false);
+  });
+  const { main, setup } = makeSplitPlan(device, { ...graph, steady });
   return {
-    plan: makePlan(device, graph),
+    plan: main,
+    prepared: setup && new Prepared(backendOf(device), setup),
     device,
     trace,
     variables: variables.map(([variable]) => ({ variable, written: trace.assigned.has(variable) })),
@@ -213,7 +224,9 @@ function collectBuffers(
       );
     }
     const { storage, exclusive } = variable.storage();
-    buffers.push(written && !exclusive ? ownCopy(variable, storage, traced.device) : storage.buffer);
+    const buffer = written && !exclusive ? ownCopy(variable, storage, traced.device) : storage.buffer;
+    if (written) noteWrite(buffer);
+    buffers.push(buffer);
   }
   traced.trace.hostInputs.forEach(({ read }, i) => {
     const host = traced.hostBuffers[i]!;
@@ -227,6 +240,7 @@ function collectBuffers(
     buffers.push(host.buffer);
   });
   for (const { node, index } of traced.constants) buffers.push(node.storages[index]!.buffer);
+  if (traced.prepared) buffers.push(...traced.prepared.buffers(buffers));
   return { buffers, temporary };
 }
 

@@ -69,6 +69,8 @@ export interface Graph {
   /** Values the caller wants, each in a buffer of its own. */
   readonly outputs: readonly number[];
   readonly updates: readonly Update[];
+  /** Externals that seldom change from run to run: variables and constants, not arguments. */
+  readonly steady?: readonly number[];
 }
 
 /** A function from graph to graph that keeps its meaning. */

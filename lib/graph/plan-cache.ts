@@ -1,9 +1,11 @@
 import type { DeviceBuffer, ExecutablePlan } from '../backends/backend.js';
 import { backendOf } from '../backends/registry.js';
+import type { DType } from '../tensor/dtype.js';
+import { sizeOf } from '../tensor/shape.js';
 import { signatureOf } from './build.js';
 import { emitPlan } from './emit.js';
 import type { Graph } from './ir.js';
-import { disabledPasses, optimize } from './passes/index.js';
+import { disabledPasses, optimize, optimizeSplit } from './passes/index.js';
 
 /** Plans kept for graphs that may come again; the one used longest ago goes first. */
 const CAPACITY = 256;
@@ -27,6 +29,35 @@ export function planFor(device: string, graph: Graph): ExecutablePlan {
 /** A plan that the caller keeps and disposes. */
 export function makePlan(device: string, graph: Graph): ExecutablePlan {
   return backendOf(device).preparePlan(emitPlan(optimize(graph)));
+}
+
+/** The plan of a graph with steady values, and the one that makes what it can take ready-made. */
+export interface SplitPlan {
+  readonly main: ExecutablePlan;
+  readonly setup?: {
+    readonly plan: ExecutablePlan;
+    /** Which of the graph's externals the setup reads. */
+    readonly sources: readonly number[];
+    /** What it makes: the main plan's externals behind the graph's. */
+    readonly made: readonly { readonly dtype: DType; readonly size: number }[];
+  };
+}
+
+/** Plans that the caller keeps and disposes. */
+export function makeSplitPlan(device: string, graph: Graph): SplitPlan {
+  const backend = backendOf(device);
+  const { main, setup } = optimizeSplit(graph);
+  const plan = backend.preparePlan(emitPlan(main));
+  if (!setup) return { main: plan };
+  const place = new Map(graph.externals.map((id, i) => [id, i]));
+  return {
+    main: plan,
+    setup: {
+      plan: backend.preparePlan(emitPlan(setup)),
+      sources: setup.externals.map((id) => place.get(id)!),
+      made: setup.outputs.map((id) => ({ dtype: setup.values[id]!.dtype, size: sizeOf(setup.values[id]!.shape) })),
+    },
+  };
 }
 
 /** A copy of a buffer, made after all work enqueued before. */

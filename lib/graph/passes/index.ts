@@ -1,16 +1,19 @@
 import type { Graph, Pass } from '../ir.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { deadCode } from './dead-code.js';
+import { foldAffine } from './fold-affine.js';
 import { fuseElementwise } from './fuse-elementwise.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
 import { inlineScalars } from './inline-scalars.js';
 import { updatesLast } from './schedule.js';
+import { splitSteady, type Split } from '../steady.js';
 
 /** The passes that only make a plan faster, by the name they are switched off with. */
-const OPTIONAL = { commonSubexpressions, fuseEpilogues, fuseElementwise } satisfies Record<string, Pass>;
+const OPTIONAL = { commonSubexpressions, foldAffine, fuseEpilogues, fuseElementwise } satisfies Record<string, Pass>;
 
-export type PassName = keyof typeof OPTIONAL;
-export const PASS_NAMES = Object.keys(OPTIONAL) as PassName[];
+/** `hoistSteady` runs what depends on steady variables only when they change; `foldAffine` builds on it. */
+export type PassName = keyof typeof OPTIONAL | 'hoistSteady';
+export const PASS_NAMES = [...Object.keys(OPTIONAL), 'hoistSteady'] as PassName[];
 
 const off = new Set<PassName>((process.env['FOVEA_DISABLE_PASSES']?.split(',') ?? []) as PassName[]);
 
@@ -25,13 +28,28 @@ export function disabledPasses(): string {
   return [...off].sort().join();
 }
 
+const optional = (name: keyof typeof OPTIONAL, g: Graph): Graph => (off.has(name) ? g : OPTIONAL[name](g));
+
 /** Runs all passes in their order. */
 export function optimize(graph: Graph): Graph {
-  const optional = (name: PassName, g: Graph): Graph => (off.has(name) ? g : OPTIONAL[name](g));
+  return fuse(simplify(graph));
+}
+
+/** As {@link optimize}, with what depends on steady values only in a graph of its own. */
+export function optimizeSplit(graph: Graph): { main: Graph; setup?: Graph } {
+  if (off.has('hoistSteady')) return { main: optimize(graph) };
+  const simple = simplify(graph);
+  const split: Split | undefined = splitSteady(off.has('foldAffine') ? simple : deadCode(foldAffine(simple)));
+  return split ? { main: fuse(split.main), setup: fuse(split.setup) } : { main: fuse(simple) };
+}
+
+function simplify(graph: Graph): Graph {
   let g = inlineScalars(graph);
   g = optional('commonSubexpressions', g);
   g = deadCode(g);
-  g = updatesLast(g);
-  g = optional('fuseEpilogues', g);
-  return optional('fuseElementwise', g);
+  return updatesLast(g);
+}
+
+function fuse(graph: Graph): Graph {
+  return optional('fuseElementwise', optional('fuseEpilogues', graph));
 }
