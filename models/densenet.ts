@@ -16,19 +16,22 @@ const TABLE_1 = {
 /** Feature maps that every layer adds ("k"), after a bottleneck four times as wide. */
 const GROWTH = 32;
 
+const VALID = { padding: 'valid' } as const;
+
 const normRelu = (x: SymbolicTensor, bn: string, relu: string): SymbolicTensor =>
   activate(norm(x, bn, { epsilon: 1.001e-5 }), relu);
 
 /** bn-relu-conv, bn-relu-conv, and the input beside the result. */
 function denseLayer(x: SymbolicTensor, name: string): SymbolicTensor {
-  let y = conv(normRelu(x, `${name}_0_bn`, `${name}_0_relu`), `${name}_1_conv`, 4 * GROWTH, 1);
+  let y = conv(normRelu(x, `${name}_0_bn`, `${name}_0_relu`), `${name}_1_conv`, 4 * GROWTH, 1, VALID);
   y = conv(normRelu(y, `${name}_1_bn`, `${name}_1_relu`), `${name}_2_conv`, GROWTH, 3);
   return concat([x, y], `${name}_concat`);
 }
 
 /** Half as many feature maps, of half the size. */
 function transition(x: SymbolicTensor, name: string): SymbolicTensor {
-  const y = conv(normRelu(x, `${name}_bn`, `${name}_relu`), `${name}_conv`, Math.floor(x.shape.at(-1)! / 2), 1);
+  const half = Math.floor(x.shape.at(-1)! / 2);
+  const y = conv(normRelu(x, `${name}_bn`, `${name}_relu`), `${name}_conv`, half, 1, VALID);
   return layers.averagePooling2d({ name: `${name}_pool`, poolSize: 2, strides: 2 }).apply(y);
 }
 
@@ -36,7 +39,7 @@ function denseNet(depth: keyof typeof TABLE_1, options: ModelOptions): Model {
   const { name = `densenet${depth}` } = options;
   const inputs = imageInput(options, [224, 224, 3], { model: name, least: 32 });
   let x = zeroPad(inputs, 'zero_padding2d', 3);
-  x = conv(x, 'conv1_conv', 64, 7, { strides: 2, padding: 'valid' });
+  x = conv(x, 'conv1_conv', 64, 7, { strides: 2, ...VALID });
   x = normRelu(x, 'conv1_bn', 'conv1_relu');
   x = maxPool(zeroPad(x, 'zero_padding2d_1', 1), 'pool1', 3, 2);
   for (const [i, count] of TABLE_1[depth].entries()) {

@@ -64,12 +64,13 @@ export function norm(x: SymbolicTensor, name: string, options: NormOptions = {})
   return layers.batchNormalization({ name, ...options }).apply(x);
 }
 
-export function activate(
-  x: SymbolicTensor,
-  name: string,
-  activation: 'relu' | 'relu6' | 'swish' = 'relu',
-): SymbolicTensor {
+export function activate(x: SymbolicTensor, name: string, activation: 'relu' | 'swish' = 'relu'): SymbolicTensor {
   return layers.activation({ name, activation }).apply(x);
+}
+
+/** ReLU, cut off at 6. */
+export function relu6(x: SymbolicTensor, name: string): SymbolicTensor {
+  return layers.relu({ name, maxValue: 6 }).apply(x);
 }
 
 /** Zeros around the image: as many on all sides, or [[top, bottom], [left, right]]. */
@@ -82,8 +83,8 @@ export function zeroPad(
 }
 
 /**
- * The zeros that let a convolution with strides 2 and no padding do what 'same' does, but with the larger half behind
- * for even sizes and in front for odd ones: Keras's `correct_pad`.
+ * The zeros that let a convolution with strides 2 and no padding do what 'same' does, also where a size is not known and
+ * taken to be even: Keras's `correct_pad`.
  */
 export function padForStrides2(x: SymbolicTensor, name: string, kernelSize: number): SymbolicTensor {
   const half = Math.floor(kernelSize / 2);

@@ -19,6 +19,7 @@ type Version = 'v1' | 'v2';
 
 const EPSILON = { epsilon: 1.001e-5 } as const;
 const BIAS = { useBias: true } as const;
+const VALID = { padding: 'valid' } as const;
 
 const normRelu = (x: SymbolicTensor, name: string): SymbolicTensor =>
   activate(norm(x, `${name}_bn`, EPSILON), `${name}_relu`);
@@ -27,12 +28,12 @@ const normRelu = (x: SymbolicTensor, name: string): SymbolicTensor =>
 function blockV1(x: SymbolicTensor, name: string, filters: number, strides: number, first: boolean): SymbolicTensor {
   let shortcut = x;
   if (first) {
-    shortcut = conv(x, `${name}_0_conv`, 4 * filters, 1, { strides, ...BIAS });
+    shortcut = conv(x, `${name}_0_conv`, 4 * filters, 1, { strides, ...VALID, ...BIAS });
     shortcut = norm(shortcut, `${name}_0_bn`, EPSILON);
   }
-  let y = normRelu(conv(x, `${name}_1_conv`, filters, 1, { strides, ...BIAS }), `${name}_1`);
+  let y = normRelu(conv(x, `${name}_1_conv`, filters, 1, { strides, ...VALID, ...BIAS }), `${name}_1`);
   y = normRelu(conv(y, `${name}_2_conv`, filters, 3, BIAS), `${name}_2`);
-  y = norm(conv(y, `${name}_3_conv`, 4 * filters, 1, BIAS), `${name}_3_bn`, EPSILON);
+  y = norm(conv(y, `${name}_3_conv`, 4 * filters, 1, { ...VALID, ...BIAS }), `${name}_3_bn`, EPSILON);
   return activate(add([shortcut, y], `${name}_add`), `${name}_out`);
 }
 
@@ -47,11 +48,11 @@ function blockV2(
 ): SymbolicTensor {
   const ready = normRelu(x, `${name}_preact`);
   let shortcut = x;
-  if (first) shortcut = conv(ready, `${name}_0_conv`, 4 * filters, 1, { strides, ...BIAS });
+  if (first) shortcut = conv(ready, `${name}_0_conv`, 4 * filters, 1, { strides, ...VALID, ...BIAS });
   else if (strides > 1) shortcut = maxPool(x, numbers.next('max_pooling2d'), 1, strides);
-  let y = normRelu(conv(ready, `${name}_1_conv`, filters, 1), `${name}_1`);
-  y = conv(zeroPad(y, `${name}_2_pad`, 1), `${name}_2_conv`, filters, 3, { strides, padding: 'valid' });
-  y = conv(normRelu(y, `${name}_2`), `${name}_3_conv`, 4 * filters, 1, BIAS);
+  let y = normRelu(conv(ready, `${name}_1_conv`, filters, 1, VALID), `${name}_1`);
+  y = conv(zeroPad(y, `${name}_2_pad`, 1), `${name}_2_conv`, filters, 3, { strides, ...VALID });
+  y = conv(normRelu(y, `${name}_2`), `${name}_3_conv`, 4 * filters, 1, { ...VALID, ...BIAS });
   return add([shortcut, y], `${name}_out`);
 }
 
@@ -60,7 +61,7 @@ function resNet(version: Version, depth: Depth, options: ModelOptions): Model {
   const inputs = imageInput(options, [224, 224, 3], { model: name, least: 32 });
   const numbers = new Numbering();
   let x = zeroPad(inputs, 'conv1_pad', 3);
-  x = conv(x, 'conv1_conv', 64, 7, { strides: 2, padding: 'valid', ...BIAS });
+  x = conv(x, 'conv1_conv', 64, 7, { strides: 2, ...VALID, ...BIAS });
   if (version === 'v1') x = normRelu(x, 'conv1');
   x = maxPool(zeroPad(x, 'pool1_pad', 1), 'pool1_pool', 3, 2);
   for (const [stage, count] of TABLE_1[depth].entries()) {

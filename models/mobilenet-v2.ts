@@ -1,6 +1,6 @@
 import { Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
-import { activate, add, conv, depthwise, HEAD, norm, padForStrides2, roundTo8 } from './keras-blocks.js';
+import { add, conv, depthwise, HEAD, norm, padForStrides2, relu6, roundTo8 } from './keras-blocks.js';
 import type { MobileNetOptions } from './mobilenet.js';
 import { head, imageInput } from './options.js';
 
@@ -19,7 +19,6 @@ const TABLE_2 = [
 ] as const;
 
 const NORM = { epsilon: 1e-3, momentum: 0.999 } as const;
-const relu6 = (x: SymbolicTensor, name: string): SymbolicTensor => activate(x, name, 'relu6');
 
 /** Widens with 1x1 filters, convolves every channel, and narrows again without an activation (figure 3b). */
 function invertedResidual(
@@ -54,7 +53,7 @@ export function mobileNetV2(options: MobileNetOptions = {}): Model {
       block++;
     }
   }
-  x = conv(x, 'Conv_1', alpha > 1 ? roundTo8(1280 * alpha) : 1280, 1);
+  x = conv(x, 'Conv_1', alpha > 1 ? roundTo8(1280 * alpha) : 1280, 1, { padding: 'valid' });
   x = relu6(norm(x, 'Conv_1_bn', NORM), 'out_relu');
   const names = { ...HEAD, pool: 'global_average_pooling2d', maxPool: 'global_max_pooling2d' };
   return new Model({ name, inputs, outputs: head(x, { ...options, includeTop }, names) });

@@ -1,6 +1,6 @@
 import { layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
-import { activate, conv, depthwise, headWithUnnamedPooling, norm, zeroPad } from './keras-blocks.js';
+import { conv, depthwise, headWithUnnamedPooling, norm, relu6, zeroPad } from './keras-blocks.js';
 import { head, imageInput, type ModelOptions } from './options.js';
 
 // A. Howard et al. 2017, "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications"
@@ -28,8 +28,7 @@ export interface MobileNetOptions extends ModelOptions {
   alpha?: number | undefined;
 }
 
-const normRelu = (x: SymbolicTensor, name: string): SymbolicTensor =>
-  activate(norm(x, `${name}_bn`), `${name}_relu`, 'relu6');
+const normRelu = (x: SymbolicTensor, name: string): SymbolicTensor => relu6(norm(x, `${name}_bn`), `${name}_relu`);
 
 /** MobileNet: 4,253,864 parameters, 0.57 G multiply-adds at 224x224. Images from 32x32. */
 export function mobileNet(options: MobileNetOptions = {}): Model {

@@ -15,6 +15,7 @@ afterEach(() => {
 });
 
 async function check(
+  name: string,
   device: string,
   make: () => Model,
   fixture: ModelFixture,
@@ -25,7 +26,7 @@ async function check(
   try {
     const model = make();
     made = model;
-    report(`${fixture.model} [${device}]`, await checkModel(model, fixture, { load }));
+    report(`${name} [${device}]`, await checkModel(model, fixture, { load }));
   } finally {
     setDevice(before);
   }
@@ -42,11 +43,11 @@ describe("Keras's networks, number for number", () => {
         const model = make({ classifierActivation: null });
         const fixture = readSeedModel(name);
         checkCounts(model, fixture);
-        checkLegacyOrder(model, fixture);
+        checkLegacyOrder(model, fixture, `${name}/`);
         disposeModel(model);
         resetLayerNames();
         const load = (layer: Layer, state: State): void => loadKeras(layer, state, `${name}/`);
-        await check(device, () => make({ classifierActivation: null }), fixture, load);
+        await check(name, device, () => make({ classifierActivation: null }), fixture, load);
       });
     }
   }
@@ -56,8 +57,9 @@ describe("Keras's networks, number for number", () => {
       const top = !name.endsWith('-notop');
       const build = (): Model => make(top ? { classifierActivation: null } : { includeTop: false, pooling: 'avg' });
       const fixture = readModel(`models-keras/${name}.json`);
-      it(`${name} [cpu]`, { timeout: 300_000 }, () => check('cpu', build, fixture));
-      if (FULL && reference) it(`${name} [reference]`, { timeout: 900_000 }, () => check('reference', build, fixture));
+      it(`${name} [cpu]`, { timeout: 300_000 }, () => check(name, 'cpu', build, fixture));
+      if (FULL && reference)
+        it(`${name} [reference]`, { timeout: 900_000 }, () => check(name, 'reference', build, fixture));
     }
   }
 });

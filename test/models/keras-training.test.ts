@@ -1,5 +1,5 @@
 import { afterEach, describe, it } from 'vitest';
-import type { Layer } from '../../lib/index.js';
+import { currentDevice, setDevice, type Layer } from '../../lib/index.js';
 import { leNet5 } from '../../models/le-net5.js';
 import { checkTraining, disposeModel } from '../support/zoo.js';
 import { KERAS_MODELS } from './keras-zoo.js';
@@ -11,11 +11,19 @@ afterEach(() => {
 });
 
 describe("A step of training Keras's networks", () => {
-  it('LeNet5', async () => {
-    const model = leNet5({ classifierActivation: null });
-    made = model;
-    await checkTraining(model);
-  });
+  for (const device of ['reference', 'cpu']) {
+    it(`LeNet5 [${device}]`, async () => {
+      const before = currentDevice();
+      setDevice(device);
+      try {
+        const model = leNet5({ classifierActivation: null });
+        made = model;
+        await checkTraining(model);
+      } finally {
+        setDevice(before);
+      }
+    });
+  }
 
   for (const [name, { make, trainingSize }] of Object.entries(KERAS_MODELS)) {
     it(name, { timeout: 300_000 }, async () => {

@@ -88,10 +88,14 @@ export function loadKeras(model: Layer, state: State, prefix = ''): void {
   model.setWeights(values);
 }
 
-/** Expects the order of weights in Keras's old files to be that of our layers. */
-export function checkLegacyOrder(model: Layer & { readonly layers: readonly Layer[] }, fixture: ModelFixture): void {
-  const ours = model.layers.filter((layer) => layer.weights.length > 0).map((layer) => layer.name);
-  expect(ours).toEqual(fixture.legacyOrder!.map(([name]) => name));
+/** Expects Keras's old files to hold our layers in their order, each with its trained weights in front of the others. */
+export function checkLegacyOrder(model: Model, { legacyOrder, weights }: ModelFixture, prefix = ''): void {
+  const ours = model.layers.map((layer) => [
+    layer.name,
+    [...layer.trainableWeights, ...layer.nonTrainableWeights].map((weight) => prefix + weight.name),
+  ]);
+  const theirs = legacyOrder!.map(([layer, indices]) => [layer, indices.map((i) => weights[i]!.path)]);
+  expect(ours.filter(([, names]) => names!.length > 0)).toEqual(theirs);
 }
 
 /** Expects the same weights, by name, shape and order, as the fixture lists: Keras's `model.weights`. */
@@ -238,8 +242,8 @@ export async function checkTraining(
   const before = (await first.value.data())[0]!;
   const largest = await Promise.all(first.largest.map(async (t) => (await t.data())[0]!));
   const zero = model.trainableWeights
-    .filter(({ name }, i) => !(largest[i]! > 0 && largest[i]! < Infinity) && !unreached?.test(name))
-    .map(({ name }, i) => `${name}: ${largest[i]!}`);
+    .map(({ name }, i) => ({ name, gradient: largest[i]! }))
+    .filter(({ name, gradient }) => !(gradient > 0 && gradient < Infinity) && !unreached?.test(name));
   expect(zero, `${model.name}: weights without a gradient`).toEqual([]);
   const second = step(x, targets);
   const after = (await second.value.data())[0]!;
