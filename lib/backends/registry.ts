@@ -1,9 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { FoveaError } from '../errors.js';
 import type { Backend, DeviceInfo, MissingDevice } from './backend.js';
 import { openNative } from './native/index.js';
 import { ReferenceBackend } from './reference/index.js';
 
 let selected: string | undefined;
+/** The device of the enclosing `withDevice`. */
+const scoped = new AsyncLocalStorage<string>();
 const backends = new Map<string, Backend>();
 let native: ReturnType<typeof openNative> | undefined;
 let warned = false;
@@ -26,8 +29,7 @@ export function devices(): { present: DeviceInfo[]; missing: MissingDevice[] } {
  * The environment variable `FOVEA_DEVICE` chooses too.
  */
 export function currentDevice(): string {
-  selected ??= process.env['FOVEA_DEVICE'] ?? defaultDevice();
-  return selected;
+  return scoped.getStore() ?? (selected ??= process.env['FOVEA_DEVICE'] ?? defaultDevice());
 }
 
 /** Chooses the device for new tensors and variables; throws with the reason when it is not there. */
@@ -36,15 +38,13 @@ export function setDevice(name: string): void {
   selected = name;
 }
 
-/** Runs `fn` with another device chosen; tensors made in it live there. */
+/**
+ * Runs `fn` with another device chosen; tensors made in it live there. Also across `await`s in `fn`, and without
+ * touching code that runs meanwhile.
+ */
 export function withDevice<T>(name: string, fn: () => T): T {
-  const before = currentDevice();
-  setDevice(name);
-  try {
-    return fn();
-  } finally {
-    selected = before;
-  }
+  backendOf(name);
+  return scoped.run(name, fn);
 }
 
 /** The backend of a device; throws with the reason when it is not there. */
@@ -60,7 +60,9 @@ export function backendOf(name: string): Backend {
       const why = missing.find((m) => m.name === name);
       const have = [...present.map((b) => b.device.name), 'reference'].join(', ');
       throw new FoveaError(
-        why ? `device ${name} is not available: ${why.reason}. ${why.remedy}` : `device ${name} is unknown; there are: ${have}`,
+        why
+          ? `device ${name} is not available: ${why.reason}. ${why.remedy}`
+          : `device ${name} is unknown; there are: ${have}`,
         { code: 'ERR_DEVICE', expected: have, received: name },
       );
     }

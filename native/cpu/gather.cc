@@ -20,7 +20,7 @@ void checkIndices(const char* kernel, const int32_t* indices, int64_t count, int
   for (int64_t i = 0; i < count; ++i) {
     if (indices[i] < 0 || indices[i] >= axis) {
       throw Error("ERR_EXECUTION", std::string(kernel) + ": expected indices from 0 to " + std::to_string(axis - 1) +
-                                       ", received " + std::to_string(indices[i]) + " at position " +
+                                       ", received index " + std::to_string(indices[i]) + " at position " +
                                        std::to_string(i));
     }
   }

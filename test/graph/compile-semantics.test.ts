@@ -8,6 +8,7 @@ import {
   setDevice,
   tensor,
   valueAndGrad,
+  withDevice,
   Variable,
   zeros,
   type Tensor,
@@ -189,4 +190,15 @@ describe.each(present)('compile on %s', (device) => {
     for (let i = 0; i < 10_000; i++) x = x.add(1);
     expect(await numbers(x)).toEqual([10_001]);
   });
+});
+
+test('withDevice holds across awaits, and only for its own work', async () => {
+  setDevice('reference');
+  const other = present.find((d) => d !== 'reference') ?? 'reference';
+  const inside = withDevice(other, async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return zeros([1]).device;
+  });
+  expect(zeros([1]).device).toBe('reference');
+  expect(await inside).toBe(other);
 });
