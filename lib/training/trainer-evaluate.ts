@@ -64,6 +64,14 @@ export function checkCount(op: string, name: string, value: number, least = 1): 
   });
 }
 
+/** @throws FoveaError ERR_ARGUMENT for a count of steps that is none, or for none with data that never ends */
+export function checkSteps(op: string, dataset: BatchDataset, name: string, steps: number | undefined): void {
+  if (steps !== undefined) checkCount(op, name, steps);
+  else if (dataset.cardinality === 'infinite') {
+    throw new FoveaError(`${op}: expected ${name} with an infinite dataset, received none`, { op, expected: name });
+  }
+}
+
 export function makeCallbacks(
   model: TrainableModel,
   callbacks: readonly Callback[],
@@ -116,7 +124,10 @@ export async function evaluateModel(
   const batches = await batchesOf('evaluate', parts, batchSize);
   const steps = options.steps ?? batches.steps;
   const callbacks = makeCallbacks(model, options.callbacks ?? [], verbose, { epochs: 1, steps });
-  return guarded(callbacks, () => testOver(compiled, batches, callbacks, { op: 'evaluate', steps, signal }));
+  checkSteps('evaluate', batches.dataset, 'steps', options.steps);
+  return guarded(callbacks, () =>
+    testOver(compiled, batches, callbacks, { op: 'evaluate', steps: options.steps, signal }),
+  );
 }
 
 /** Tells the callbacks of a failure. */
@@ -152,6 +163,7 @@ export async function predictModel(
   const batches = await batchesOf('predict', isDataset(data) ? data : [data], batchSize);
   const steps = options.steps ?? batches.steps;
   const callbacks = makeCallbacks(model, options.callbacks ?? [], verbose, { epochs: 1, steps });
+  checkSteps('predict', batches.dataset, 'steps', options.steps);
   const step = predictStep(model);
   // Data in memory is all input, however many parts it has.
   const feed = new BatchFeed(isDataset(data) ? batches.dataset : batches.dataset.map((x) => [x]), {
@@ -181,7 +193,7 @@ export async function predictModel(
     try {
       await runSteps({
         feed,
-        limit: steps,
+        limit: options.steps,
         repeat: false,
         exact: false,
         signal,

@@ -11,6 +11,7 @@ import type { CompiledModel } from './trainer-compiled.js';
 import {
   batchesOf,
   checkCount,
+  checkSteps,
   guarded,
   knownSteps,
   makeCallbacks,
@@ -59,18 +60,9 @@ export async function fitModel(
 }
 
 function checkOptions(options: FitOptions): void {
-  const {
-    epochs = 1,
-    initialEpoch = 0,
-    stepsPerEpoch,
-    validationSteps,
-    validationFrequency,
-    validationSplit,
-  } = options;
+  const { epochs = 1, initialEpoch = 0, validationFrequency, validationSplit } = options;
   checkCount('fit', 'epochs', epochs, 0);
   checkCount('fit', 'initialEpoch', initialEpoch, 0);
-  if (stepsPerEpoch !== undefined) checkCount('fit', 'stepsPerEpoch', stepsPerEpoch);
-  if (validationSteps !== undefined) checkCount('fit', 'validationSteps', validationSteps);
   if (validationFrequency !== undefined) checkCount('fit', 'validationFrequency', validationFrequency);
   if (validationSplit !== undefined && !(validationSplit >= 0 && validationSplit < 1)) {
     throw new FoveaError(`fit: expected validationSplit from 0 up to 1, received ${validationSplit}`, { op: 'fit' });
@@ -86,12 +78,15 @@ async function prepareData(
   const given =
     validationData &&
     (await batchesOf('fit', validationData, isDataset(validationData) ? undefined : (validationSize ?? batchSize)));
+  if (given) checkSteps('fit', given.dataset, 'validationSteps', options.validationSteps);
   if (isDataset(data)) {
+    checkSteps('fit', data, 'stepsPerEpoch', options.stepsPerEpoch);
     if (batchSize !== undefined) throw unneeded('fit', 'batchSize');
     if (sampleWeight !== undefined) throw unneeded('fit', 'sampleWeight');
     if (validationSplit > 0) throw unneeded('fit', 'validationSplit');
     return { ordered: () => data, steps: knownSteps(data), inMemory: false, validation: given };
   }
+  if (options.stepsPerEpoch !== undefined) checkCount('fit', 'stepsPerEpoch', options.stepsPerEpoch);
   const size = checkCount('fit', 'batchSize', batchSize ?? 32);
   const rows = await rowsOf('fit', data[0], data[1], sampleWeight);
   const count = rows.cardinality as number;

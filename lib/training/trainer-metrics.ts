@@ -3,7 +3,7 @@ import type { Metric } from '../metrics/index.js';
 import { get as getMetric } from '../metrics/index.js';
 import { forOutput, type Output } from './trainer-outputs.js';
 import { perOutput } from './trainer-trees.js';
-import type { MetricSpec, MetricsSpec, PerOutput } from './trainer-types.js';
+import type { MetricSpec, MetricsSpec } from './trainer-types.js';
 
 /** The metrics of a model's outputs. */
 export class MetricSet {

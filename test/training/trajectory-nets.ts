@@ -8,7 +8,7 @@ export abstract class Net extends Layer {
   stopTraining = false;
   abstract override call(x: Tensor): Tensor;
   run(layer: Layer, x: Tensor): Tensor {
-    return layer.apply(x) as Tensor;
+    return layer.apply(x);
   }
 }
 
@@ -143,7 +143,7 @@ class ResidualUnit extends Layer {
   }
 
   call(x: Tensor): Tensor {
-    const through = (stack: readonly Layer[]): Tensor => stack.reduce((h, layer) => layer.apply(h) as Tensor, x);
+    const through = (stack: readonly Layer[]): Tensor => stack.reduce((h, layer) => layer.apply(h), x);
     return ops.relu(ops.add(through(this.main), through(this.skip)));
   }
 }
