@@ -66,10 +66,12 @@ export function hostTensor(data: HostData, shape: readonly number[] = [data.leng
     );
   }
   if (!shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0)) {
-    throw new FoveaError(
-      `hostTensor: expected a shape of non-negative integers, received ${formatShape(shape)}`,
-      { code: 'ERR_SHAPE', op: 'hostTensor', expected: 'non-negative integers', received: shape },
-    );
+    throw new FoveaError(`hostTensor: expected a shape of non-negative integers, received ${formatShape(shape)}`, {
+      code: 'ERR_SHAPE',
+      op: 'hostTensor',
+      expected: 'non-negative integers',
+      received: shape,
+    });
   }
   if (sizeOf(shape) !== data.length) {
     throw new FoveaError(
