@@ -1,9 +1,11 @@
 /**
- * `npm run bench -- [--peers] [--pairs 7] [--steps 15] [--batch 32] [--json FILE] [--python FOLDER]`
+ * `npm run bench -- [--peers [torch,keras,...]] [--only resnet34,...] [--batch B] [--pairs 7] [--steps N] [--floor]
+ * [--ops] [--json FILE] [--python FOLDER]`
  *
- * Times a training step of the chapter's Fashion-MNIST CNN (f32, SGD with momentum). With `--peers` PyTorch does the
- * same in turn, each time in a fresh process, and the ratio of the medians is printed. The peers' environments are made
- * by `bash bench/peers/setup.sh .peers`; `--python` or `FOVEA_PEERS` names another folder.
+ * Times the workloads of `rows.ts`. With `--peers` PyTorch, Keras and onnxruntime do the same in turn, each time in a
+ * fresh process, and the ratio of the medians is printed as a Markdown table. The peers' environments are made by
+ * `bash bench/peers/setup.sh .peers`; `--python` or `FOVEA_PEERS` names another folder. Peers without environment are
+ * left out.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,78 +13,111 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../lib/util/atomic-file.js';
 import { median, options } from './measure.js';
+import { markdown, ROWS, type Peer, type Result, type Row } from './rows.js';
 
 interface Timing {
   peer: string;
   version?: string;
   ms: number;
   peak_mb?: number;
+  floor_ms?: number;
 }
+
+/** Where each peer's interpreter and script are, and what its script is told. */
+const PEERS: Record<Peer, { environment: string; script: string; label: string; extra: readonly string[] }> = {
+  torch: { environment: 'torch', script: 'torch_bench.py', label: 'PyTorch', extra: [] },
+  'torch-compile': {
+    environment: 'torch',
+    script: 'torch_bench.py',
+    label: 'PyTorch compiled',
+    extra: ['--compile'],
+  },
+  keras: { environment: 'keras', script: 'keras_bench.py', label: 'Keras', extra: [] },
+  onnxruntime: { environment: 'torch', script: 'ort_bench.py', label: 'onnxruntime', extra: [] },
+};
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const flags = options(process.argv.slice(2));
-const pairs = Number(flags.get('pairs') ?? 7);
-const steps = flags.get('steps') ?? '15';
-const batch = flags.get('batch') ?? '32';
 const folder = path.resolve(flags.get('python') ?? process.env['FOVEA_PEERS'] ?? path.join(here, '../.peers'));
+const pairs = Number(flags.get('pairs') ?? 7);
 
+/** Runs a program and merges the JSON objects it prints, one a line. */
 function timed(command: string, args: readonly string[]): Timing {
   const result = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  const line = result.stdout.trim().split('\n').at(-1) ?? '';
-  if (result.status !== 0 || !line.startsWith('{')) throw new Error(`${command} ${args.join(' ')} failed`);
-  return JSON.parse(line) as Timing;
+  const lines = result.stdout.split('\n').filter((line) => line.startsWith('{'));
+  if (result.status !== 0 || lines.length === 0) throw new Error(`${command} ${args.join(' ')} failed`);
+  return Object.assign({}, ...lines.map((line) => JSON.parse(line) as object)) as Timing;
 }
 
-const ours = (): Timing =>
-  timed(process.execPath, [
-    '--import',
-    'tsx',
-    path.join(here, 'workload.ts'),
-    'fashion',
-    '--steps',
-    steps,
-    '--batch',
-    batch,
-  ]);
-const python = path.join(folder, 'torch/bin/python');
-const torch = (): Timing =>
-  timed(python, [path.join(here, 'peers/torch_bench.py'), 'fashion', '--steps', steps, '--batch', batch]);
+const stepsOf = (row: Row): string => flags.get('steps') ?? String(row.steps);
 
-const withPeers = flags.has('peers');
-if (withPeers && !existsSync(python)) {
-  console.error(`no PyTorch at ${python}: run "bash bench/peers/setup.sh ${path.relative('.', folder) || '.'}" first`);
+function ours(row: Row, floor: boolean): Timing {
+  const script = [path.join(here, 'workload.ts'), row.workload, '--steps', stepsOf(row), '--batch', String(row.batch)];
+  if (floor) script.push('--floor');
+  if (flags.has('ops')) script.push('--ops');
+  return timed(process.execPath, ['--import', 'tsx', ...script]);
+}
+
+const pythonOf = (peer: Peer): string => path.join(folder, PEERS[peer].environment, 'bin/python');
+
+function theirs(row: Row, peer: Peer): Timing {
+  const { script, extra } = PEERS[peer];
+  const args = [path.join(here, 'peer.py'), path.join(here, 'peers', script)];
+  if (peer !== 'onnxruntime') args.push(row.workload);
+  return timed(pythonOf(peer), [...args, '--steps', stepsOf(row), '--batch', String(row.batch), ...extra]);
+}
+
+/** Our side and the peers' in turn; one result a peer, or one without. */
+function measure(row: Row, peers: readonly Peer[]): Result[] {
+  const floors: number[] = [];
+  const mine: Timing[] = [];
+  const others = new Map<Peer, Timing[]>(peers.map((peer) => [peer, []]));
+  for (let i = 0; i < pairs; i++) {
+    const own = ours(row, i === 0 && (flags.has('floor') || peers.length > 0));
+    mine.push(own);
+    if (own.floor_ms !== undefined) floors.push(own.floor_ms);
+    for (const peer of peers) others.get(peer)!.push(theirs(row, peer));
+    const seen = peers.map((peer) => `, ${PEERS[peer].label} ${others.get(peer)!.at(-1)!.ms} ms`);
+    console.log(`  ${row.workload} ${row.batch}, ${i + 1}: fovea ${own.ms} ms${seen.join('')}`);
+  }
+  const common: Result = {
+    workload: row.workload,
+    precision: 'f32',
+    batch: row.batch,
+    ours_ms: median(mine.map((t) => t.ms)),
+    peak_mb: median(mine.map((t) => t.peak_mb!)),
+    ...(floors.length > 0 ? { floor_ms: Math.min(...floors) } : {}),
+  };
+  if (peers.length === 0) return [common];
+  return peers.map((peer) => {
+    const timings = others.get(peer)!;
+    const peerMs = median(timings.map((t) => t.ms));
+    return {
+      ...common,
+      peer: `${PEERS[peer].label} ${timings[0]!.version ?? ''}`.trim(),
+      peer_ms: peerMs,
+      ratio: Number((peerMs / common.ours_ms).toFixed(2)),
+      peer_peak_mb: median(timings.map((t) => t.peak_mb!)),
+    };
+  });
+}
+
+const asked = flags.get('peers');
+const present = (Object.keys(PEERS) as Peer[]).filter((peer) => existsSync(pythonOf(peer)));
+if (asked !== undefined && present.length === 0) {
+  console.error(`no peers in ${folder}: run "bash bench/peers/setup.sh ${path.relative('.', folder) || '.'}" first`);
   process.exit(1);
 }
-console.log(
-  `Fashion-MNIST CNN, training step, batch ${batch}, f32; ${pairs} ${withPeers ? 'pairs in turn' : 'runs'}, medians of ${steps} steps`,
-);
-const mine: Timing[] = [];
-const theirs: Timing[] = [];
-for (let i = 0; i < pairs; i++) {
-  mine.push(ours());
-  if (withPeers) theirs.push(torch());
-  console.log(`  ${i + 1}: fovea ${mine.at(-1)!.ms} ms${withPeers ? `, PyTorch ${theirs.at(-1)!.ms} ms` : ''}`);
-}
-const oursMs = median(mine.map((t) => t.ms));
-const rows: Record<string, unknown>[] = [];
-const common = {
-  workload: 'fashion',
-  precision: 'f32',
-  batch: Number(batch),
-  ours_ms: oursMs,
-  peak_mb: median(mine.map((t) => t.peak_mb!)),
+const chosenPeers = (row: Row): Peer[] => {
+  if (asked === undefined) return [];
+  const wanted = asked === '' ? row.peers : (asked.split(',') as Peer[]);
+  return wanted.filter((peer) => present.includes(peer));
 };
-if (withPeers) {
-  const peerMs = median(theirs.map((t) => t.ms));
-  const ratio = Number((peerMs / oursMs).toFixed(2));
-  rows.push({ ...common, peer: `torch ${theirs[0]!.version}`, peer_ms: peerMs, ratio });
-  console.log(
-    '\n| workload | precision | batch | fovea ms | peer | peer ms | ratio |\n| --- | --- | --- | --- | --- | --- | --- |',
-  );
-  console.log(`| fashion | f32 | ${batch} | ${oursMs} | PyTorch ${theirs[0]!.version} | ${peerMs} | ${ratio} |`);
-} else {
-  rows.push(common);
-  console.log(`median ${oursMs} ms`);
-}
+const only = flags.get('only')?.split(',') ?? (asked === undefined ? ['fashion'] : undefined);
+const batch = flags.get('batch');
+let rows = ROWS.filter((row) => !only || only.includes(row.workload));
+if (batch) rows = rows.filter((row, i) => i === rows.findIndex((r) => r.workload === row.workload));
+const results = rows.flatMap((row) => measure(batch ? { ...row, batch: Number(batch) } : row, chosenPeers(row)));
+console.log(`\n${markdown(results)}`);
 const json = flags.get('json');
-if (json) await writeFileAtomic(json, `${JSON.stringify(rows, null, 2)}\n`);
+if (json) await writeFileAtomic(json, `${JSON.stringify(results, null, 2)}\n`);

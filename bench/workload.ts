@@ -1,42 +1,108 @@
 /**
  * Times our side of one workload in this process and prints one JSON line, like the peers' scripts:
- * `workload.ts fashion [--steps N] [--batch B]`.
+ * `workload.ts NAME [--steps N] [--batch B] [--dtype f32] [--floor] [--ops] [--profile [FILE]]`.
+ *
+ * NAME is one of the peers' (`fashion`, `resnet34`, ..., `infer-resnet50`). The zoo's model is timed through `Model`;
+ * `--ops` takes the network of `nets.ts` instead. `--floor` adds what its convolutions and dense layers take alone;
+ * `--profile` prints where the time goes and writes a trace for https://ui.perfetto.dev.
  */
-import { fashionCnn } from '../models/index.js';
-import { losses, optimizers, ops, tensor } from '../lib/index.js';
+import { alexNet, fashionCnn, resNet34, resNet50, vgg16, xceptionTimm } from '../models/index.js';
+import { losses, optimizers, Tensor, type Model, type StepProfile } from '../lib/index.js';
+import { fastestSteps, perfettoTrace, profileTable } from '../lib/graph/profile.js';
+import { writeFileAtomic } from '../lib/util/atomic-file.js';
 import { median, options } from './measure.js';
+import { fixedBatch, network, prediction, trainingStep, type Network } from './nets.js';
 
-const [name = 'fashion'] = process.argv.slice(2);
+const linear = { classifierActivation: null } as const;
+const MODELS: Record<string, () => Model> = {
+  fashion: () => fashionCnn({ classifierActivation: 'linear' }),
+  resnet34: () => resNet34({ ...linear, classes: 10 }),
+  resnet50: () => resNet50(linear),
+  vgg16: () => vgg16(linear),
+  alexnet: () => alexNet(linear),
+  xception: () => xceptionTimm(linear),
+};
+
+const WARM_UP = 3;
+const PROFILES = 5;
+/** What a step cannot do without, whatever is fused around it. */
+const FLOOR = new Set(['conv2d', 'conv2dBackwardInput', 'conv2dBackwardKernel', 'matmul']);
+
+const [workload = 'fashion'] = process.argv.slice(2);
 const flags = options(process.argv.slice(3));
-const steps = Number(flags.get('steps') ?? 15);
-const batch = Number(flags.get('batch') ?? 32);
-if (name !== 'fashion') throw new Error(`unknown workload ${name}; there is: fashion`);
+const dtype = flags.get('dtype') ?? 'f32';
+const inference = workload.startsWith('infer-');
+const name = workload.replace('infer-', '');
+if (dtype !== 'f32') throw new Error(`${workload}: expected --dtype f32, received ${dtype}`);
 
-// As in bench/peers: SGD with momentum on logits, one fixed batch.
-const model = fashionCnn({ classifierActivation: 'linear' });
-model.compile({
-  optimizer: optimizers.sgd({ learningRate: 1e-3, momentum: 0.9 }),
-  loss: losses.sparseCategoricalCrossentropy({ fromLogits: true }),
-});
-const x = ops.randomNormal([batch, 28, 28, 1], 1);
-const y = tensor(Int32Array.from({ length: batch }, (_, i) => i % 10));
+const net = network(name);
+const batch = Number(flags.get('batch') ?? (inference ? 1 : net.batch));
+const { x, y } = fixedBatch(net, batch);
 await x.data();
-for (let i = 0; i < 3; i++) await model.trainOnBatch(x, y);
+
+const run = flags.has('ops') ? opsRun(net) : modelRun(name);
+for (let i = 0; i < WARM_UP; i++) await run();
 const times: number[] = [];
-for (let i = 0; i < steps; i++) {
+for (let i = 0; i < Number(flags.get('steps') ?? 15); i++) {
   const start = performance.now();
-  await model.trainOnBatch(x, y);
+  await run();
   times.push(performance.now() - start);
 }
 const ms = median(times);
-console.log(
-  JSON.stringify({
-    peer: 'fovea',
-    workload: name,
-    batch,
-    dtype: 'f32',
-    ms: Number(ms.toFixed(2)),
-    img_s: Number(((1000 * batch) / ms).toFixed(1)),
-    peak_mb: Math.round(process.resourceUsage().maxRSS / 1024),
-  }),
-);
+const peak = Math.round(process.resourceUsage().maxRSS / 1024); // before the floor's network is made
+const result: Record<string, unknown> = {
+  peer: 'fovea',
+  workload,
+  batch,
+  dtype,
+  ms: Number(ms.toFixed(2)),
+  img_s: Number(((1000 * batch) / ms).toFixed(1)),
+  peak_mb: peak,
+};
+if (flags.has('floor') || flags.has('profile')) {
+  const steps = await profiled(network(name));
+  const floor = steps.filter((s) => FLOOR.has(s.kernel)).reduce((sum, s) => sum + s.milliseconds, 0);
+  result['floor_ms'] = Number(floor.toFixed(2));
+  const trace = flags.get('profile');
+  if (trace !== undefined) console.log(profileTable(steps));
+  if (trace) await writeFileAtomic(trace, perfettoTrace(steps));
+}
+console.log(JSON.stringify(result));
+
+/** One step of the zoo's model: SGD with momentum on logits, one fixed batch, as in bench/peers. */
+function modelRun(name: string): () => Promise<unknown> {
+  const model = MODELS[name]!();
+  if (inference) {
+    return async () => {
+      const scores = await model.predictOnBatch(x);
+      if (!(scores instanceof Tensor)) throw new Error(`${name}: expected one output`);
+      await scores.data();
+      scores.dispose();
+    };
+  }
+  model.compile({
+    optimizer: optimizers.sgd({ learningRate: 1e-3, momentum: 0.9 }),
+    loss: losses.sparseCategoricalCrossentropy({ fromLogits: true }),
+  });
+  return () => model.trainOnBatch(x, y);
+}
+
+/** One step of the same network in plain ops. */
+function opsRun(net: Network): () => Promise<unknown> {
+  const [train, predict] = [trainingStep(net), prediction(net)];
+  return async () => {
+    const made = inference ? predict(x) : train(x, y);
+    await made.data();
+    made.dispose();
+  };
+}
+
+/** Every kernel's best time of several runs. */
+async function profiled(net: Network): Promise<StepProfile[]> {
+  const [train, predict] = [trainingStep(net), prediction(net)];
+  const once = (): Promise<StepProfile[]> => (inference ? predict.profile(x) : train.profile(x, y));
+  await once();
+  const runs: StepProfile[][] = [];
+  for (let i = 0; i < PROFILES; i++) runs.push(await once());
+  return fastestSteps(runs);
+}

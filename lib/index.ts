@@ -12,6 +12,7 @@ export type { DeviceInfo, MissingDevice, StepProfile } from './backends/backend.
 export { currentDevice, devices, setDevice, withDevice } from './backends/registry.js';
 export { FoveaError, type FoveaErrorCode } from './errors.js';
 export { compile, type CompiledFunction, type CompileOptions, type CompileStatistics } from './graph/compile.js';
+export { perfettoTrace, profileTable } from './graph/profile.js';
 export { withLayer } from './graph/trace.js';
 export * as ops from './ops/index.js';
 export {

@@ -1,5 +1,6 @@
 import { FoveaError } from '../errors.js';
 import { specOf, valueKey, type GraphNode, type Value } from '../graph/node.js';
+import { withLayerPath } from '../graph/trace.js';
 import { add } from '../ops/binary.js';
 import { zerosLike } from '../ops/shape.js';
 import { isFloat } from '../tensor/dtype.js';
@@ -17,7 +18,7 @@ export function gradientsOf(target: Tensor, dy: Tensor, sources: readonly Value[
   const arrived = new Map<string, Tensor>([[valueKey(target.value('grad')), dy]]);
   const wanted = new Set(sources.map(valueKey));
   const { order, leads } = pathNodes(target.value(), wanted);
-  for (const node of order) propagate(node, arrived, wanted, leads);
+  for (const node of order) withLayerPath(node.layer, () => propagate(node, arrived, wanted, leads));
   return sources.map((source) => arrived.get(valueKey(source)) ?? zerosLike(new Tensor(source)));
 }
 

@@ -78,6 +78,8 @@ export interface StepProfile {
   readonly layer: string;
   readonly milliseconds: number;
   readonly bytes: number;
+  /** Multiplications and additions, from the shapes; compiled functions add it. */
+  readonly flops?: number;
 }
 
 /** A prepared plan. Runs asked for at once run in the order asked. */

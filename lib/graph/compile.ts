@@ -44,6 +44,7 @@ export interface CompiledFunction<A extends readonly unknown[], R> {
 /** One traced call, ready to run again. */
 interface Traced {
   readonly plan: ExecutablePlan;
+  readonly flops: readonly number[];
   /** What the plan takes ready-made, if anything. */
   readonly prepared: Prepared | undefined;
   readonly device: string;
@@ -111,7 +112,8 @@ export function compile<A extends readonly unknown[], R>(
         const { traced, buffers, temporary } = prepare(args);
         const outputs = makeOutputs(traced);
         try {
-          return await traced.plan.profile([...buffers, ...outputs]);
+          const steps = await traced.plan.profile([...buffers, ...outputs]);
+          return steps.map((step, i) => ({ ...step, flops: traced.flops[i]! }));
         } finally {
           for (const buffer of [...temporary, ...outputs]) buffer.dispose();
         }
@@ -183,9 +185,10 @@ function traceCall<A extends readonly unknown[]>(
     const variable = i - argumentNodes.length;
     return i >= first.length || (variable >= 0 && isWritten[variable] === false);
   });
-  const { main, setup } = makeSplitPlan(device, { ...graph, steady });
+  const { main, flops, setup } = makeSplitPlan(device, { ...graph, steady });
   return {
     plan: main,
+    flops,
     prepared: setup && new Prepared(backendOf(device), setup),
     device,
     trace,

@@ -5,6 +5,7 @@ import { sizeOf } from '../tensor/shape.js';
 import { signatureOf } from './build.js';
 import { emitPlan } from './emit.js';
 import type { Graph } from './ir.js';
+import { planFlops } from './profile.js';
 import { disabledPasses, optimize, optimizeSplit } from './passes/index.js';
 
 /** Plans kept for graphs that may come again; the one used longest ago goes first. */
@@ -34,6 +35,8 @@ export function makePlan(device: string, graph: Graph): ExecutablePlan {
 /** The plan of a graph with steady values, and the one that makes what it can take ready-made. */
 export interface SplitPlan {
   readonly main: ExecutablePlan;
+  /** Multiplications and additions of each step of the main plan. */
+  readonly flops: readonly number[];
   readonly setup?: {
     readonly plan: ExecutablePlan;
     /** Which of the graph's externals the setup reads. */
@@ -47,11 +50,14 @@ export interface SplitPlan {
 export function makeSplitPlan(device: string, graph: Graph): SplitPlan {
   const backend = backendOf(device);
   const { main, setup } = optimizeSplit(graph);
-  const plan = backend.preparePlan(emitPlan(main));
-  if (!setup) return { main: plan };
+  const description = emitPlan(main);
+  const plan = backend.preparePlan(description);
+  const flops = planFlops(description);
+  if (!setup) return { main: plan, flops };
   const place = new Map(graph.externals.map((id, i) => [id, i]));
   return {
     main: plan,
+    flops,
     setup: {
       plan: backend.preparePlan(emitPlan(setup)),
       sources: setup.externals.map((id) => place.get(id)!),

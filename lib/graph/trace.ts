@@ -120,6 +120,16 @@ export function withLayer<T>(name: string, fn: () => T): T {
   }
 }
 
+/** Runs `fn` with nodes made in it carrying this path and no other: gradients belong to the layer they come from. */
+export function withLayerPath<T>(path: string, fn: () => T): T {
+  state.scopes.push(path);
+  try {
+    return fn();
+  } finally {
+    state.scopes.pop();
+  }
+}
+
 export function layerPath(): string {
   return state.scopes.at(-1) ?? '';
 }
