@@ -11,6 +11,7 @@
  * This file is the surface: `Model`'s methods call these functions.
  */
 import { FoveaError } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { History } from './callbacks/history.js';
 import { hostTensors } from './data-host.js';
 import { isDataset, toBatch, type Batch } from './data-source.js';
@@ -75,12 +76,13 @@ export async function evaluate(model: TrainableModel, ...args: DataArguments<Eva
  * The outputs for data, computed batch by batch, as one tensor for each output. A dataset yields `[x, ...]`, or `x` when
  * it is one tensor or a record.
  */
-export async function predict(
+export async function predict<Out extends TensorTree = Tensor>(
   model: TrainableModel,
   x: DataInput | BatchDataset,
   options: PredictOptions = {},
-): Promise<TensorTree> {
-  return predictModel(model, x, options);
+): Promise<Out> {
+  // What a model gives is the caller's to name, as with `apply`.
+  return (await predictModel(model, x, options)) as Out;
 }
 
 /** Trains on one batch. Answers this batch's loss and metrics, before the update. */
@@ -110,9 +112,12 @@ export async function testOnBatch(
 }
 
 /** The outputs for one batch. Answers at once with tensors that are being computed. */
-export async function predictOnBatch(model: TrainableModel, x: DataInput): Promise<TensorTree> {
+export async function predictOnBatch<Out extends TensorTree = Tensor>(
+  model: TrainableModel,
+  x: DataInput,
+): Promise<Out> {
   const batch = await batchOf('predictOnBatch', x, undefined, {});
-  return using(batch, async () => predictStep(model)(batch.x));
+  return using(batch, async () => predictStep(model)(batch.x) as Out);
 }
 
 /** A batch from data in memory. Tensors stay where they are. */

@@ -168,7 +168,7 @@ export async function runCase(c: TrainingCase): Promise<Trajectory> {
     }
   }
   for (const [name, variable] of variables) result.weightsAfter.set(name, await variable.data());
-  const logits = (await predictOnBatch(net, images(0))) as Tensor;
+  const logits = await predictOnBatch(net, images(0));
   result.inferenceAfter = await logits.data();
   return result;
 }
