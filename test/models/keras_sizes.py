@@ -1,8 +1,8 @@
 """Makes keras-sizes.json: what keras.applications' networks give for images of odd sizes, other widths and heads.
 
-Needs the Keras of bench/peers/setup.sh: FOLDER/keras/bin/python test/models/keras_sizes.py, then npx
-prettier --write test/models/keras-sizes.json. Weights and images come from
-the fill of test/golden/README.md, with seeds and bounds by the rules below, which keras-sizes.test.ts repeats.
+Needs the Keras of bench/peers/setup.sh: FOLDER/keras/bin/python test/models/keras_sizes.py, then npx prettier --write
+test/models/keras-sizes.json. Weights and images come from the fill of test/golden/README.md, with seeds and bounds by
+the rules below, which keras-sizes.test.ts repeats.
 """
 
 import json
