@@ -1,15 +1,24 @@
 import type { Graph, Pass } from '../ir.js';
 import { commonSubexpressions } from './common-subexpressions.js';
 import { deadCode } from './dead-code.js';
+import { earlyUpdates } from './early-updates.js';
 import { foldAffine } from './fold-affine.js';
 import { fuseElementwise } from './fuse-elementwise.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
 import { inlineScalars } from './inline-scalars.js';
+import { recompute } from './recompute.js';
 import { updatesLast } from './schedule.js';
 import { splitSteady, type Split } from '../steady.js';
 
 /** The passes that only make a plan faster, by the name they are switched off with. */
-const OPTIONAL = { commonSubexpressions, foldAffine, fuseEpilogues, fuseElementwise } satisfies Record<string, Pass>;
+const OPTIONAL = {
+  commonSubexpressions,
+  foldAffine,
+  fuseEpilogues,
+  recompute,
+  fuseElementwise,
+  earlyUpdates,
+} satisfies Record<string, Pass>;
 
 /** `hoistSteady` runs what depends on steady variables only when they change; `foldAffine` builds on it. */
 export type PassName = keyof typeof OPTIONAL | 'hoistSteady';
@@ -51,5 +60,8 @@ function simplify(graph: Graph): Graph {
 }
 
 function fuse(graph: Graph): Graph {
-  return optional('fuseElementwise', optional('fuseEpilogues', graph));
+  let g = optional('fuseEpilogues', graph);
+  g = optional('recompute', g);
+  g = optional('fuseElementwise', g);
+  return optional('earlyUpdates', g);
 }
