@@ -81,6 +81,15 @@ FOVEA_CLONES void normalize(const float* x, float* y, int64_t rows, int64_t c, c
   }
 }
 
+/**
+ * Calls `body(begin, end)` on blocks of rows begin..end-1 from the last to the first: a pass over what another pass has
+ * just read from the first to the last finds the end of it in the cache.
+ */
+template <class Body>
+void backwards(int64_t begin, int64_t end, const Body& body) {
+  for (int64_t to = end; to > begin; to -= kRows) body(std::max(begin, to - kRows), to);
+}
+
 /** Sums of dy and dy * (x - mean) over rows begin..end-1; `s` holds 2c floats; y may be null. */
 FOVEA_CLONES void gradientSums(const float* x, const float* dy, const float* y, const float* mean, int64_t begin,
                                int64_t end, int64_t c, double* db, double* dg, float* s) {
@@ -183,7 +192,9 @@ KernelPtr CpuBackend::prepareBatchNorm(const BatchNormDesc& d) {
           shift[j] = static_cast<float>(beta[j] - (part[j] - static_cast<double>(mean[j])) * scale[j]);
         }
         parallelRanges(g.m, g.c * 2, [&](int64_t begin, int64_t end, int) {
-          normalize(from + begin * g.c, to + begin * g.c, end - begin, g.c, mean, scale, shift, relu);
+          backwards(begin, end, [&](int64_t a, int64_t b) {
+            normalize(from + a * g.c, to + a * g.c, b - a, g.c, mean, scale, shift, relu);
+          });
         });
       },
       layout.bytes());
@@ -237,8 +248,10 @@ KernelPtr CpuBackend::prepareBatchNormBackward(const BatchNormDesc& d) {
           k[j] = static_cast<float>(-scale * db / rows);
         }
         parallelRanges(g.m, g.c * 3, [&](int64_t begin, int64_t end, int) {
-          const int64_t o = begin * g.c;
-          gradient(from + o, dy + o, y == nullptr ? nullptr : y + o, dx + o, end - begin, g.c, mean, a, b, k);
+          backwards(begin, end, [&](int64_t first, int64_t last) {
+            const int64_t o = first * g.c;
+            gradient(from + o, dy + o, y == nullptr ? nullptr : y + o, dx + o, last - first, g.c, mean, a, b, k);
+          });
         });
       },
       layout.bytes());

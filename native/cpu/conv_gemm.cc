@@ -29,6 +29,9 @@ Blocks blocks(const Conv& v) {
   return {rows, (v.oh + rows - 1) / rows, k};
 }
 
+/** Whether x itself is the unfolded matrix. */
+bool isMatrix(const Conv& v) { return v.pointwise() && v.groups == 1; }
+
 /** Rows first..first+rows-1 of image n, group g, as [rows * ow, kh * kw * cg]. */
 FOVEA_CLONES void unfold(const Conv& v, const float* x, int64_t n, int64_t g, int64_t first, int64_t rows, float* to) {
   const int64_t cg = v.cg();
@@ -90,8 +93,9 @@ KernelPtr forward(const Conv& v, const Blocks& b) {
             const int64_t n = t / b.count, first = t % b.count * b.rows, rows = std::min(b.rows, v.oh - first);
             float* to = y + (n * v.oh + first) * v.ow * v.o;
             for (int64_t g = 0; g < v.groups; ++g) {
-              unfold(v, x, n, g, first, rows, column);
-              gemm(false, false, rows * v.ow, v.og(), b.k, column, b.k, w + g * v.og(), v.o, 0, to + g * v.og(), v.o);
+              const float* a = isMatrix(v) ? x + (n * v.oh + first) * v.ow * v.c : column;
+              if (a == column) unfold(v, x, n, g, first, rows, column);
+              gemm(false, false, rows * v.ow, v.og(), b.k, a, b.k, w + g * v.og(), v.o, 0, to + g * v.og(), v.o);
             }
             biasRelu(to, rows * v.ow, v.o, v.o, bias, v.relu);
           }
@@ -106,6 +110,16 @@ KernelPtr backwardInput(const Conv& v, const Blocks& b) {
       [=](const Pointers& p) {
         const float *dy = in<float>(p, 0), *w = in<float>(p, 1);
         float* dx = out<float>(p, 0);
+        if (isMatrix(v)) {
+          // Blocks of rows, each with every channel.
+          const int64_t rows = v.n * v.h * v.w, block = std::max<int64_t>(kColumnFloats / v.c, 16);
+          parallelFor((rows + block - 1) / block, block * v.c * v.o, [&](int64_t i) {
+            const int64_t first = i * block;
+            gemm(false, true, std::min(block, rows - first), v.c, v.o, dy + first * v.o, v.o, w, v.o, 0,
+                 dx + first * v.c, v.c);
+          });
+          return;
+        }
         parallelFor(v.n * v.h * v.w, v.c, [&](int64_t i) { std::memset(dx + i * v.c, 0, v.c * sizeof(float)); });
         parallelRanges(v.n * v.groups, v.oh * v.ow * b.k * v.og(), [&](int64_t begin, int64_t end, int thread) {
           float* column = at<float>(p.workspace, perThread * thread);
@@ -141,8 +155,9 @@ KernelPtr backwardKernel(const Conv& v, const Blocks& b) {
             const int64_t n = t / b.count, first = t % b.count * b.rows, rows = std::min(b.rows, v.oh - first);
             const float* from = dy + (n * v.oh + first) * v.ow * v.o;
             for (int64_t g = 0; g < v.groups; ++g) {
-              unfold(v, x, n, g, first, rows, column);
-              gemm(true, false, b.k, v.og(), rows * v.ow, column, b.k, from + g * v.og(), v.o, t > begin ? 1.0f : 0.0f,
+              const float* a = isMatrix(v) ? x + (n * v.oh + first) * v.ow * v.c : column;
+              if (a == column) unfold(v, x, n, g, first, rows, column);
+              gemm(true, false, b.k, v.og(), rows * v.ow, a, b.k, from + g * v.og(), v.o, t > begin ? 1.0f : 0.0f,
                    sum + g * v.og(), v.o);
             }
           }
