@@ -1,4 +1,5 @@
 import type { Attributes } from '../backends/backend.js';
+import { isFloat } from '../tensor/dtype.js';
 import { specOf, valueKey, type GraphNode, type Value } from './node.js';
 import type { Graph, IrValue, Step } from './ir.js';
 
@@ -90,7 +91,7 @@ function lower(node: GraphNode, inputs: readonly number[], outputs: readonly num
     case 'elementwise': {
       const { p0, p1 } = node.attributes as { p0?: number; p1?: number };
       const types = [...node.inputs.map((v) => specOf(v).dtype), node.outputs[0]!.dtype];
-      const compute = types.some((t) => t === 'float32' || t === 'float64') ? 'float' : 'int32';
+      const compute = types.some(isFloat) ? 'float' : 'int32';
       const args = inputs.map((_, i) => i);
       const params = [p0 ?? 0, p1 ?? 0];
       return {

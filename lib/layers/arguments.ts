@@ -36,11 +36,10 @@ function show(value: object): string {
 }
 
 /** Options every layer takes. */
-const COMMON = ['name', 'trainable', 'inputShape', 'batchInputShape'];
+const COMMON = ['name', 'trainable', 'inputShape', 'batchInputShape', 'dtype'];
 
 /** Options of Keras that may be given as long as they ask for what is done here anyway. */
 const FIXED: Readonly<Record<string, readonly unknown[]>> = {
-  dtype: ['float32'],
   dataFormat: ['channelsLast', 'channels_last'],
 };
 

@@ -15,6 +15,7 @@ export { resetLayerNames } from './names.js';
 export type { Nest } from './nest.js';
 export * from './normalization.js';
 export type { InitializerLike, RegularizerLike } from './parts.js';
+export { policy, setPolicy, type PolicyName } from './policy.js';
 export * from './pooling.js';
 export * from './preprocessing.js';
 export {

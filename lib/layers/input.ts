@@ -7,7 +7,7 @@ import type { Nest } from './nest.js';
 import type { LayerConfig } from './registry.js';
 import { LayerNode, SymbolicTensor, type SymbolicShape } from './symbolic.js';
 
-export interface InputOptions extends LayerOptions {
+export interface InputOptions extends Omit<LayerOptions, 'dtype'> {
   /** Shape of the inputs without the batch, `null` where the size may change. */
   shape?: SymbolicShape | undefined;
   /** Shape with the batch; instead of `shape`. */
@@ -25,7 +25,7 @@ export class InputLayer extends Layer {
   readonly dtype: DType;
 
   constructor(options: InputOptions) {
-    super(options);
+    super({ ...options, dtype: 'float32' });
     checkKeys(this, options, ['shape', 'batchShape', 'batchSize', 'dtype', 'sparse', 'ragged', 'optional']);
     const declared = options.batchShape ?? (options.shape ? [options.batchSize ?? null, ...options.shape] : undefined);
     const shape: unknown = declared ?? this.declaredInputShape;

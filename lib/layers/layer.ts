@@ -6,13 +6,15 @@ import type { Initializer } from '../initializers/index.js';
 import * as regularizers from '../regularizers/index.js';
 import type { Regularizer } from '../regularizers/index.js';
 import type { SeedGenerator } from '../random/seed.js';
+import { withAutocast } from '../tensor/autocast.js';
 import type { DType, TypedArray } from '../tensor/dtype.js';
-import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Variable } from '../tensor/variable.js';
 import { checkDeclaredShape, checkOutputs, describeLayer, flattenInputs, hide } from './layer-checks.js';
 import { autoName, camelCase } from './names.js';
 import { describe, type Nest } from './nest.js';
+import type { ApplyOptions, CallContext, LayerOptions, WeightOptions } from './layer-options.js';
+import { LayerPolicy, type PolicyName } from './policy.js';
 import { classNameOf, type CustomLayers, type LayerConfig } from './registry.js';
 import { currentLayer, enclosingTraining, inLayer } from './scope.js';
 import { applySymbolic, inferShapes, outputShapes } from './symbolic-apply.js';
@@ -20,42 +22,7 @@ import { isSymbolic, type LayerNode, type SymbolicShape, type SymbolicTensor } f
 import { trackedIn } from './tracking.js';
 import { readWeights, writeWeights, type WeightValue } from './weights.js';
 
-/** Options every layer takes. */
-export interface LayerOptions {
-  /** Unique in a model; `conv2d`, `conv2d_1`, ... unless given. */
-  name?: string | undefined;
-  /** Whether training changes the weights. True unless told. */
-  trainable?: boolean | undefined;
-  /** Shape of the inputs without the batch: makes the first layer of a `Sequential` known its input. */
-  inputShape?: SymbolicShape | undefined;
-  /** Shape of the inputs with the batch. */
-  batchInputShape?: SymbolicShape | undefined;
-}
-
-/** What `call` is told besides its inputs. */
-export interface CallContext {
-  /** Whether the layer behaves as in training (dropout, batch statistics) or as in inference. */
-  readonly training: boolean;
-}
-
-export interface ApplyOptions {
-  /** Training or inference; that of the layer that applies this one, at the top false, unless given. */
-  training?: boolean | undefined;
-}
-
-export interface WeightOptions {
-  /** The weight's part of its name: `kernel` in `conv2d/kernel`. */
-  name: string;
-  shape: Shape;
-  /** Name, configuration or object. Glorot uniform unless given. */
-  initializer?: Parameters<typeof initializers.get>[0] | undefined;
-  /** A penalty that is added to the loss while the weight is trained. */
-  regularizer?: Parameters<typeof regularizers.get>[0] | undefined;
-  /** False for state that training does not change by gradients. True unless told. */
-  trainable?: boolean | undefined;
-  /** `'float32'` unless given. */
-  dtype?: DType | undefined;
-}
+export type { ApplyOptions, CallContext, LayerOptions, WeightOptions } from './layer-options.js';
 
 /**
  * A step of a network: weights and what is done with them. Subclasses make their weights in `build` (or hold other
@@ -79,6 +46,7 @@ export abstract class Layer {
   /** The uses of this layer in functional models. */
   declare readonly inboundNodes: LayerNode[];
   #built = false;
+  readonly #policy: LayerPolicy;
   #trainable: boolean;
   #inputShapes: readonly SymbolicShape[] | undefined;
   readonly #weights: Variable[] = [];
@@ -87,7 +55,7 @@ export abstract class Layer {
   readonly #frozen = new Set<Variable>();
 
   constructor(options: LayerOptions = {}) {
-    const { name, trainable, inputShape, batchInputShape } = options;
+    const { name, trainable, inputShape, batchInputShape, dtype } = options;
     const owner = { className: this.className, name: typeof name === 'string' ? name : '' };
     if (name !== undefined && (typeof name !== 'string' || name === '' || name.includes('/'))) {
       throw mismatch('ERR_ARGUMENT', { op: camelCase(owner.className) }, `name to be text without '/'`, describe(name));
@@ -97,6 +65,7 @@ export abstract class Layer {
       throw mismatch('ERR_ARGUMENT', this.errorLabel(), 'trainable to be true or false', describe(trainable));
     }
     this.#trainable = trainable ?? true;
+    this.#policy = new LayerPolicy(dtype, this.errorLabel());
     const declared = batchInputShape ?? (inputShape ? [null, ...inputShape] : undefined);
     if (declared) checkDeclaredShape(this, declared);
     const hook = this.build.bind(this);
@@ -157,7 +126,9 @@ export abstract class Layer {
       const shapes = flat.map(({ shape }) => [null, ...shape.slice(1)]);
       this.checkInputs(flat.map(({ shape }) => shape));
       if (!this.#built) withDevice((flat[0] as Tensor).device, () => this.build(...shapes));
-      const outputs = this.call(this.prepareInputs(inputs as Nest<Tensor>), { training });
+      const prepared = this.prepareInputs(inputs as Nest<Tensor>);
+      const given = this.castsInputs ? this.#policy.castInputs(prepared) : prepared;
+      const outputs = this.#policy.run(() => this.call(given, { training }));
       checkOutputs(this, outputs);
       return outputs;
     });
@@ -171,6 +142,16 @@ export abstract class Layer {
   /** What is done to inputs before `call`; models cast them here. */
   protected prepareInputs(inputs: Nest<Tensor>): Nest<Tensor> {
     return inputs;
+  }
+
+  /** The policy of types: what the layer computes in. */
+  get dtypePolicy(): PolicyName {
+    return this.#policy.name;
+  }
+
+  /** Whether `call` gets float inputs in the type that the policy computes in. Models leave that to their layers. */
+  protected get castsInputs(): boolean {
+    return true;
   }
 
   /** Models at the top add nothing to the paths of their layers. */
@@ -189,12 +170,13 @@ export abstract class Layer {
 
   /** Adds a weight named `layer/name`, to be called in `build`. */
   addWeight(options: WeightOptions): Variable {
-    const { name, shape, trainable = true, dtype = 'float32' } = options;
+    const { name, shape, trainable = true, dtype = 'float32', autocast = true } = options;
     const initializer: Initializer = initializers.get(options.initializer ?? 'glorotUniform');
     const path = layerPath();
     const weight = new Variable(initializer.call(shape, { dtype }), {
       name: path === '' ? name : `${path}/${name}`,
       trainable,
+      autocast,
     });
     this.#weights.push(weight);
     const regularizer = options.regularizer === undefined ? null : regularizers.get(options.regularizer);
@@ -292,7 +274,7 @@ export abstract class Layer {
 
   /** The constructor's options, as JSON. Subclasses add theirs to `super.getConfig()`. */
   getConfig(): LayerConfig {
-    return { name: this.name, trainable: this.#trainable };
+    return { name: this.name, trainable: this.#trainable, ...this.#policy.config };
   }
 
   /** A new layer with the options that `getConfig()` returned. */
@@ -360,7 +342,8 @@ export abstract class Layer {
   #buildOnce(hook: (...shapes: SymbolicShape[]) => void, shapes: readonly SymbolicShape[]): void {
     if (this.#built) return;
     const device = currentTrace()?.device ?? currentDevice();
-    const run = (): void => withoutTrace(() => withDevice(device, () => hook(...shapes)));
+    const run = (): void =>
+      withoutTrace(() => withDevice(device, () => withAutocast(undefined, () => hook(...shapes))));
     try {
       inLayer(this, this.#scopeName(), enclosingTraining(), run);
     } catch (error) {

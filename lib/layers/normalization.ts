@@ -98,15 +98,16 @@ export class BatchNormalization extends UnaryLayer {
   override build(inputShape: SymbolicShape): void {
     const shape = [this.knownSize(inputShape, -1, 'channels')];
     const parts = this.#parts;
+    const autocast = false; // Statistics and what scales them keep their digits.
     if (this.scale) {
       const [initializer, regularizer] = [parts.gammaInitializer, parts.gammaRegularizer];
-      this.gamma = this.addWeight({ name: 'gamma', shape, initializer, regularizer });
+      this.gamma = this.addWeight({ name: 'gamma', shape, initializer, regularizer, autocast });
     }
     if (this.center) {
       const [initializer, regularizer] = [parts.betaInitializer, parts.betaRegularizer];
-      this.beta = this.addWeight({ name: 'beta', shape, initializer, regularizer });
+      this.beta = this.addWeight({ name: 'beta', shape, initializer, regularizer, autocast });
     }
-    const moving = { shape, trainable: false };
+    const moving = { shape, trainable: false, autocast };
     this.movingMean = this.addWeight({ name: 'moving_mean', initializer: parts.movingMeanInitializer, ...moving });
     this.movingVariance = this.addWeight({
       name: 'moving_variance',

@@ -48,6 +48,11 @@ export class Rescaling extends UnaryLayer {
     this.offset = perChannel(this, 'offset', options.offset ?? 0);
   }
 
+  /** Data is prepared with all its digits, whatever follows computes in. */
+  protected override get castsInputs(): boolean {
+    return false;
+  }
+
   override call(x: Tensor): Tensor {
     const float = asFloat(x);
     return ops.add(ops.mul(float, operand(this.scale, float)), operand(this.offset, float));
@@ -101,8 +106,8 @@ export class Normalization extends UnaryLayer {
   override build(inputShape: SymbolicShape): void {
     if (this.givenMean !== undefined) return;
     const shape = [this.knownSize(inputShape, -1, 'channels')];
-    this.mean = this.addWeight({ name: 'mean', shape, initializer: 'zeros', trainable: false });
-    this.variance = this.addWeight({ name: 'variance', shape, initializer: 'ones', trainable: false });
+    this.mean = this.addWeight({ name: 'mean', shape, initializer: 'zeros', trainable: false, autocast: false });
+    this.variance = this.addWeight({ name: 'variance', shape, initializer: 'ones', trainable: false, autocast: false });
     this.count = this.addWeight({ name: 'count', shape: [], initializer: 'zeros', trainable: false, dtype: 'int32' });
   }
 
@@ -147,6 +152,11 @@ export class Normalization extends UnaryLayer {
       squares.map((s, i) => Math.max(0, s / count - mean[i]! ** 2)),
     );
     assign(this.count!, [rows]);
+  }
+
+  /** Data is prepared with all its digits, whatever follows computes in. */
+  protected override get castsInputs(): boolean {
+    return false;
   }
 
   override call(x: Tensor): Tensor {

@@ -1,5 +1,5 @@
 import { mismatch } from '../errors.js';
-import { cast } from '../ops/unary.js';
+import { cast, widened } from '../ops/unary.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
 import { isFloat } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
@@ -35,13 +35,13 @@ export abstract class Loss implements Configurable {
   abstract call(yTrue: Tensor, yPred: Tensor): Tensor;
 
   /**
-   * The loss of a batch: one number, unless the reduction is `none`.
+   * The loss of a batch: one number, unless the reduction is `none`; in float32 for predictions of bfloat16.
    *
    * @param sampleWeight - a factor for each sample; the sum of weighted losses is divided by the number of samples
    * @throws FoveaError when shapes or dtypes do not fit
    */
   apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike): Tensor {
-    const predictions = asTensor(this.name, yPred);
+    const predictions = widened(asTensor(this.name, yPred));
     const values = this.call(asTensor(this.name, yTrue), predictions);
     const weights = sampleWeight === undefined ? undefined : asTensor(this.name, sampleWeight);
     return reduceLoss(this.name, values, this.reduction, weights);

@@ -1,6 +1,6 @@
 import { requireFloatPredictions } from '../losses/loss.js';
 import { isFloat } from '../tensor/dtype.js';
-import { cast, sqrt } from '../ops/unary.js';
+import { cast, sqrt, widened } from '../ops/unary.js';
 import { squaredDifference } from '../ops/binary.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -10,7 +10,7 @@ import { Aggregate, divideOrZero, MeanMetric, metricRegistry, weightedSum, type 
 
 function asFloat(owner: string, values: TensorLike): Tensor {
   const t = asTensor(owner, values);
-  return isFloat(t.dtype) ? t : cast(t, 'float32');
+  return isFloat(t.dtype) ? widened(t) : cast(t, 'float32');
 }
 
 /** The (weighted) mean of all values it was given: of losses, for example. */

@@ -4,7 +4,7 @@ import { alignWeights } from '../losses/reduction.js';
 import { add, div, mul, notEqual, select } from '../ops/binary.js';
 import { sum } from '../ops/reduce.js';
 import { broadcastTo } from '../ops/shape.js';
-import { cast } from '../ops/unary.js';
+import { cast, widened } from '../ops/unary.js';
 import { asTensor, zeros, type TensorLike } from '../tensor/create.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -88,7 +88,7 @@ export abstract class Metric extends Aggregate {
    * @throws FoveaError when shapes or dtypes do not fit
    */
   updateState(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike): void {
-    const predictions = asTensor(this.name, yPred);
+    const predictions = widened(asTensor(this.name, yPred));
     const weights = sampleWeight === undefined ? undefined : asTensor(this.name, sampleWeight);
     this.update(asTensor(this.name, yTrue), predictions, weights);
   }

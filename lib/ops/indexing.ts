@@ -1,6 +1,6 @@
 import { mismatch } from '../errors.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
-import { isFloat, type DType } from '../tensor/dtype.js';
+import { isFloat, type DType, type FloatDType } from '../tensor/dtype.js';
 import { formatShape, normalizeAxis, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { requireArgument, requireDType, requireShape, where } from './check.js';
@@ -31,7 +31,7 @@ const oneHotOp: Op1<{ depth: number; dtype: DType }> = defineOp1({
 });
 
 /** 1 at each index, else 0, along a new last axis; indices outside 0..depth-1 give zeros. */
-export function oneHot(indices: TensorLike, depth: number, dtype: 'float32' | 'float64' | 'bool' = 'float32'): Tensor {
+export function oneHot(indices: TensorLike, depth: number, dtype: FloatDType | 'bool' = 'float32'): Tensor {
   const t = asTensor('oneHot', indices, 'int32');
   requireDType('oneHot', 'indices', t, 'int32');
   requireArgument('oneHot', Number.isInteger(depth) && depth > 0, 'a whole number of at least 1 as depth', depth);

@@ -3,9 +3,9 @@ import { asTensor, type TensorLike } from '../tensor/create.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, mul, sub } from './binary.js';
-import { requireArgument, requireFloat, requireSameDType, requireShape } from './check.js';
+import { requireArgument, requireDType, requireFloat, requireSameDType, requireShape } from './check.js';
 import { defineOp, defineOp1 } from './define.js';
-import { rsqrt } from './unary.js';
+import { cast, rsqrt, widened } from './unary.js';
 
 interface BatchNormAttributes extends Attributes {
   readonly epsilon: number;
@@ -17,8 +17,8 @@ const trainingOp = defineOp<BatchNormAttributes>({
   lowering: { kind: 'kernel', kernel: 'batchNorm' },
   infer: ([x, gamma]) => [
     { shape: x!.shape, dtype: x!.dtype },
-    { shape: gamma!.shape, dtype: x!.dtype },
-    { shape: gamma!.shape, dtype: x!.dtype },
+    { shape: gamma!.shape, dtype: gamma!.dtype },
+    { shape: gamma!.shape, dtype: gamma!.dtype },
   ],
   // Mean and variance serve the moving statistics only: gradients that arrive there are refused by `backward`.
   gradient: ({ inputs: [x, gamma], outputs: [, mean, variance], dy, attributes: { epsilon } }) => {
@@ -43,7 +43,8 @@ const backwardOp = defineOp<{ epsilon: number }>({
 function check(op: string, x: Tensor, vectors: readonly Tensor[], epsilon: number): void {
   requireFloat(op, 'x', x);
   requireShape(op, x.rank >= 2, 'a rank of at least 2', formatShape(x.shape));
-  requireSameDType(op, [x, ...vectors]);
+  if (x.dtype === 'bfloat16') for (const v of vectors) requireDType(op, 'statistics', v, 'float32');
+  else requireSameDType(op, [x, ...vectors]);
   requireArgument(op, Number.isFinite(epsilon) && epsilon >= 0, 'an epsilon of zero or more', epsilon);
   for (const v of vectors) {
     requireShape(
@@ -58,7 +59,7 @@ function check(op: string, x: Tensor, vectors: readonly Tensor[], epsilon: numbe
 /**
  * Batch normalization with the statistics of this batch (Ioffe and Szegedy 2015), over all axes but the last.
  *
- * @param x - [..., c]
+ * @param x - [..., c]; beside one of bfloat16 gamma, beta and the statistics are float32
  * @param gamma - [c]
  * @param beta - [c]
  * @returns y like x, and mean and biased variance [c] of the batch
@@ -94,10 +95,10 @@ export function batchNormInference(
     [mean, variance, gamma, beta].filter((v) => v !== undefined),
     epsilon,
   );
-  let y = mul(sub(t, mean), rsqrt(add(variance, epsilon)));
+  let y = mul(sub(widened(t), mean), rsqrt(add(variance, epsilon)));
   if (gamma) y = mul(y, gamma);
   if (beta) y = add(y, beta);
-  return y;
+  return cast(y, t.dtype);
 }
 
 interface LrnAttributes extends Attributes {

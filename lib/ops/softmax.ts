@@ -6,7 +6,7 @@ import { requireDType, requireFloat, requireRank, requireShape } from './check.j
 import { defineOp1 } from './define.js';
 import { sum } from './reduce.js';
 import { expandDims, transpose } from './shape.js';
-import { exp, neg } from './unary.js';
+import { exp, neg, widened } from './unary.js';
 
 type None = Record<never, never>;
 
@@ -46,9 +46,9 @@ const logSoftmaxBackward = defineOp1<None>({
   },
 });
 
-/** Applies an op of the last axis along another one. */
+/** Applies an op of the last axis along another one; probabilities need float32's digits. */
 function alongAxis(op: string, x: TensorLike, axis: number, apply: (t: Tensor) => Tensor): Tensor {
-  const t = asTensor(op, x);
+  const t = widened(asTensor(op, x));
   requireFloat(op, 'x', t);
   requireShape(op, t.rank >= 1, 'a rank of at least 1', formatShape(t.shape));
   const at = normalizeAxis(op, axis, t.rank);
@@ -57,7 +57,7 @@ function alongAxis(op: string, x: TensorLike, axis: number, apply: (t: Tensor) =
   return transpose(apply(transpose(t, perm)), perm);
 }
 
-/** exp(x) / sum(exp(x)) along an axis, without overflow. */
+/** exp(x) / sum(exp(x)) along an axis, without overflow; float32 for bfloat16. */
 export const softmax = (x: TensorLike, axis = -1): Tensor => alongAxis('softmax', x, axis, (t) => softmaxOp([t], {}));
 /** log(softmax(x)) along an axis, exact for small probabilities. */
 export const logSoftmax = (x: TensorLike, axis = -1): Tensor =>
@@ -98,7 +98,7 @@ const denseBackward = defineOp1<None>({
  */
 export function sparseSoftmaxCrossEntropy(logits: TensorLike, labels: TensorLike): Tensor {
   const op = 'sparseSoftmaxCrossEntropy';
-  const [x, y] = [asTensor(op, logits), asTensor(op, labels, 'int32')];
+  const [x, y] = [widened(asTensor(op, logits)), asTensor(op, labels, 'int32')];
   requireFloat(op, 'logits', x);
   requireRank(op, 'logits', x, 2);
   requireDType(op, 'labels', y, 'int32');
@@ -115,7 +115,7 @@ export function sparseSoftmaxCrossEntropy(logits: TensorLike, labels: TensorLike
  */
 export function softmaxCrossEntropy(logits: TensorLike, targets: TensorLike): Tensor {
   const op = 'softmaxCrossEntropy';
-  const [x, y] = [asTensor(op, logits), asTensor(op, targets)];
+  const [x, y] = [widened(asTensor(op, logits)), widened(asTensor(op, targets))];
   requireFloat(op, 'logits', x);
   requireRank(op, 'logits', x, 2);
   requireFloat(op, 'targets', y);

@@ -145,6 +145,12 @@ const identityOp = defineOp1<{ dtype: DType }>({
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
   gradient: ({ inputs: [x], dy: [dy] }) => [isFloat(x!.dtype) ? () => cast(dy!, x!.dtype) : null],
 });
+const toBfloat16 = defineOp1<Attributes>({
+  name: 'castBfloat16',
+  lowering: { kind: 'elementwise', opcode: 'toBfloat16' },
+  infer: ([x]) => [{ shape: x!.shape, dtype: 'bfloat16' }],
+  gradient: ({ inputs: [x], dy: [dy] }) => [isFloat(x!.dtype) ? () => cast(dy!, x!.dtype) : null],
+});
 const toInt = defineOp1<{ dtype: DType }>({
   name: 'castInt',
   lowering: { kind: 'elementwise', opcode: 'toInt' },
@@ -152,12 +158,18 @@ const toInt = defineOp1<{ dtype: DType }>({
   differentiable: false,
 });
 
-/** The elements as another dtype: to whole numbers by truncation, to bool by `!= 0`. */
+/** The elements as another dtype: to whole numbers by truncation, to bool by `!= 0`, to bfloat16 by rounding. */
 export function cast(x: TensorLike, dtype: DType): Tensor {
   const t = asTensor('cast', x);
   requireArgument('cast', isDType(dtype), 'a dtype', dtype);
   if (t.dtype === dtype) return sameValue('cast', t);
   if (dtype === 'bool') return notEqual(t, 0);
+  if (dtype === 'bfloat16') return toBfloat16([t], {});
   if (isFloat(t.dtype) && !isFloat(dtype)) return toInt([t], { dtype });
   return identityOp([t], { dtype });
+}
+
+/** The tensor in full precision: float32 in place of bfloat16, else what it is. */
+export function widened(t: Tensor): Tensor {
+  return t.dtype === 'bfloat16' ? cast(t, 'float32') : t;
 }

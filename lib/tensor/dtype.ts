@@ -1,11 +1,15 @@
 import { FoveaError, mismatch } from '../errors.js';
 
-/** Element types. `float64` exists on the reference device only (gradient checks); `bool` is one byte, 0 or 1. */
-export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
+/**
+ * Element types. `float64` exists on the reference device only (gradient checks); `bfloat16` is float32's upper half,
+ * stored in 2 bytes and computed with in float32; `bool` is one byte, 0 or 1.
+ */
+export type DType = 'float32' | 'bfloat16' | 'float64' | 'int32' | 'uint8' | 'bool';
 
-/** The typed arrays that carry the elements of a {@link DType} on the host. */
+/** The typed arrays that carry the elements of a {@link DType} on the host: those of bfloat16 as their values. */
 export interface TypedArrays {
   float32: Float32Array;
+  bfloat16: Float32Array;
   float64: Float64Array;
   int32: Int32Array;
   uint8: Uint8Array;
@@ -15,9 +19,9 @@ export interface TypedArrays {
 /** Any typed array a tensor can be made from or read into. */
 export type TypedArray = TypedArrays[DType];
 
-const BYTES: Record<DType, number> = { float32: 4, float64: 8, int32: 4, uint8: 1, bool: 1 };
+const BYTES: Record<DType, number> = { float32: 4, bfloat16: 2, float64: 8, int32: 4, uint8: 1, bool: 1 };
 
-/** Bytes of one element. */
+/** Bytes of one element on a device. */
 export function bytesPerElement(dtype: DType): number {
   return BYTES[dtype];
 }
@@ -27,12 +31,15 @@ export function isDType(value: unknown): value is DType {
   return typeof value === 'string' && Object.hasOwn(BYTES, value);
 }
 
-/** `float32` and `float64`: the types that carry gradients. */
-export function isFloat(dtype: DType): dtype is 'float32' | 'float64' {
-  return dtype === 'float32' || dtype === 'float64';
+/** `float32`, `bfloat16` and `float64`: the types that carry gradients. */
+export type FloatDType = 'float32' | 'bfloat16' | 'float64';
+
+/** Whether a type is one of floating-point numbers. */
+export function isFloat(dtype: DType): dtype is FloatDType {
+  return dtype === 'float32' || dtype === 'bfloat16' || dtype === 'float64';
 }
 
-/** Makes a zeroed typed array of `length` elements. @throws FoveaError ERR_OUT_OF_MEMORY */
+/** Makes a zeroed typed array of `length` elements, as the host holds them. @throws FoveaError ERR_OUT_OF_MEMORY */
 export function allocateTyped<D extends DType>(dtype: D, length: number): TypedArrays[D];
 export function allocateTyped(dtype: DType, length: number): TypedArray {
   try {
@@ -50,6 +57,7 @@ export function allocateTyped(dtype: DType, length: number): TypedArray {
 function newTyped(dtype: DType, length: number): TypedArray {
   switch (dtype) {
     case 'float32':
+    case 'bfloat16':
       return new Float32Array(length);
     case 'float64':
       return new Float64Array(length);
@@ -61,10 +69,11 @@ function newTyped(dtype: DType, length: number): TypedArray {
   }
 }
 
-/** Views the bytes of a buffer as elements of `dtype`, without a copy. */
+/** Views the bytes of a buffer as elements of `dtype` as the host holds them, without a copy. */
 export function viewTyped(dtype: DType, buffer: ArrayBuffer, byteOffset = 0, length?: number): TypedArray {
   switch (dtype) {
     case 'float32':
+    case 'bfloat16':
       return new Float32Array(buffer, byteOffset, length);
     case 'float64':
       return new Float64Array(buffer, byteOffset, length);

@@ -2,6 +2,7 @@ import { evaluateValues } from '../graph/evaluate.js';
 import type { Value } from '../graph/node.js';
 import { currentTrace, noteRead } from '../graph/trace.js';
 import { FoveaError, mismatch } from '../errors.js';
+import { autocast } from './autocast.js';
 import type { DType, TypedArray } from './dtype.js';
 import { formatShape, sameShape, sizeOf, type Shape } from './shape.js';
 import type { Storage } from './storage.js';
@@ -12,6 +13,8 @@ export interface VariableOptions {
   name?: string;
   /** Whether `valueAndGrad` and optimizers change it by default. */
   trainable?: boolean;
+  /** Whether layers of mixed precision read it in the type they compute in. True unless told. */
+  autocast?: boolean;
 }
 
 /**
@@ -23,17 +26,19 @@ export class Variable {
   readonly dtype: DType;
   name: string;
   trainable: boolean;
+  readonly autocast: boolean;
   #current: Value | undefined;
   #owned = false;
 
   /**
    * @param initial - the first value (any tensor; evaluated when needed)
    */
-  constructor(initial: Tensor, { name = 'variable', trainable = true }: VariableOptions = {}) {
+  constructor(initial: Tensor, { name = 'variable', trainable = true, autocast = true }: VariableOptions = {}) {
     this.shape = initial.shape;
     this.dtype = initial.dtype;
     this.name = name;
     this.trainable = trainable;
+    this.autocast = autocast;
     this.#take(initial);
   }
 
@@ -49,7 +54,7 @@ export class Variable {
     return this.#current === undefined;
   }
 
-  /** The value now, as a tensor that later assignments do not change. */
+  /** The value now, as a tensor that later assignments do not change; in a layer of mixed precision, in its type. */
   get value(): Tensor {
     const value = this.valueNow();
     noteRead(this, value);
@@ -58,7 +63,8 @@ export class Variable {
       if (storage) storage.shared = true;
       this.#owned = false;
     }
-    return new Tensor(value);
+    const tensor = new Tensor(value);
+    return this.autocast && this.dtype === 'float32' ? autocast(tensor) : tensor;
   }
 
   /** @internal The graph value that reading gives now, in the open trace if there is one; reads nothing. */

@@ -165,6 +165,11 @@ export class Model extends Layer {
     );
   }
 
+  /** The layers of a functional model cast for themselves. */
+  protected override get castsInputs(): boolean {
+    return this.graph === undefined;
+  }
+
   protected override prepareInputs(inputs: Nest<Tensor>): Nest<Tensor> {
     const graph = this.#graph;
     if (!graph) return inputs;

@@ -115,6 +115,10 @@ export class Sequential extends Model {
     return this.#layers.reduce<Nest<Tensor>>((x, layer) => layer.apply<Nest<Tensor>>(x), inputs);
   }
 
+  protected override get castsInputs(): boolean {
+    return false;
+  }
+
   protected override prepareInputs(inputs: Nest<Tensor>): Nest<Tensor> {
     const x = inputs instanceof Tensor ? inputs : Object.values(inputs)[0]!;
     const { shape, dtype } = this.#input!;

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { FoveaError } from '../errors.js';
-import { viewTyped, type DType, type TypedArray } from '../tensor/dtype.js';
+import { bfloat16Patterns } from '../tensor/bfloat16.js';
+import { bytesPerElement, viewTyped, type DType, type TypedArray } from '../tensor/dtype.js';
 import { formatShape, sizeOf } from '../tensor/shape.js';
 import { writeFileAtomic } from '../util/atomic-file.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half.js';
@@ -25,6 +26,7 @@ export interface NamedArray {
 
 const TO_FILE: Record<DType, SafetensorsDType> = {
   float32: 'F32',
+  bfloat16: 'BF16',
   float64: 'F64',
   int32: 'I32',
   uint8: 'U8',
@@ -211,7 +213,7 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array[] {
-  const width = ({ data }: NamedArray): number => data.BYTES_PER_ELEMENT;
+  const width = ({ dtype }: NamedArray): number => bytesPerElement(dtype);
   const sorted = [...tensors].sort(([, a], [, b]) => width(b) - width(a));
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   const pieces: Uint8Array[] = [];
@@ -225,7 +227,8 @@ export function encodeSafetensors(
       );
     }
     // A typed array of another type than its dtype says would be read as something else.
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const stored = dtype === 'bfloat16' && data instanceof Float32Array ? bfloat16Patterns(data) : data;
+    const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
     if (viewTyped(dtype, new ArrayBuffer(0)).constructor !== data.constructor)
       throw refuse(file, `tensor "${name}": its elements are not ${dtype}`);
     header.push([name, { dtype: TO_FILE[dtype], shape, data_offsets: [position, position + bytes.length] }]);

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
@@ -29,8 +31,8 @@ Geometry geometry(int64_t m, int64_t c) {
 }
 
 /** Mean and sum of squared deviations of rows begin..end-1, into `mean` and `m2`; `s` holds 3c floats. */
-FOVEA_CLONES void statistics(const float* x, int64_t begin, int64_t end, int64_t c, double* mean, double* m2,
-                             float* s) {
+template <class T>
+FOVEA_INLINE void statisticsOf(const T* x, int64_t begin, int64_t end, int64_t c, double* mean, double* m2, float* s) {
   float *q = s + c, *centre = q + c;
   for (int64_t j = 0; j < c; ++j) mean[j] = m2[j] = 0;
   for (int64_t from = begin; from < end; from += kRows) {
@@ -38,18 +40,18 @@ FOVEA_CLONES void statistics(const float* x, int64_t begin, int64_t end, int64_t
     const float rows = static_cast<float>(to - from);
     for (int64_t j = 0; j < c; ++j) s[j] = q[j] = 0;
     // Sums relative to the block's first row keep the float sums small.
-    const float* first = x + from * c;
+    const T* first = x + from * c;
     for (int64_t i = from + 1; i < to; ++i) {
-      const float* v = x + i * c;
+      const T* v = x + i * c;
 #pragma omp simd
-      for (int64_t j = 0; j < c; ++j) s[j] += v[j] - first[j];
+      for (int64_t j = 0; j < c; ++j) s[j] += load(v[j]) - load(first[j]);
     }
-    for (int64_t j = 0; j < c; ++j) centre[j] = first[j] + s[j] / rows;
+    for (int64_t j = 0; j < c; ++j) centre[j] = load(first[j]) + s[j] / rows;
     for (int64_t i = from; i < to; ++i) {
-      const float* v = x + i * c;
+      const T* v = x + i * c;
 #pragma omp simd
       for (int64_t j = 0; j < c; ++j) {
-        const float d = v[j] - centre[j];
+        const float d = load(v[j]) - centre[j];
         q[j] += d * d;
       }
     }
@@ -57,7 +59,7 @@ FOVEA_CLONES void statistics(const float* x, int64_t begin, int64_t end, int64_t
     const double share = added / (before + added), cross = before * share;
 #pragma omp simd
     for (int64_t j = 0; j < c; ++j) {
-      const double exact = static_cast<double>(first[j]) + static_cast<double>(s[j]) / added;
+      const double exact = static_cast<double>(load(first[j])) + static_cast<double>(s[j]) / added;
       const double rounding = exact - static_cast<double>(centre[j]), d = exact - mean[j];
       mean[j] += d * share;
       m2[j] += static_cast<double>(q[j]) - added * rounding * rounding + d * d * cross;
@@ -65,18 +67,19 @@ FOVEA_CLONES void statistics(const float* x, int64_t begin, int64_t end, int64_t
   }
 }
 
-FOVEA_CLONES void normalize(const float* x, float* y, int64_t rows, int64_t c, const float* mean, const float* scale,
-                            const float* shift, bool relu) {
+template <class T>
+FOVEA_INLINE void normalizeRows(const T* x, T* y, int64_t rows, int64_t c, const float* mean, const float* scale,
+                                const float* shift, bool relu) {
   for (int64_t i = 0; i < rows; ++i, x += c, y += c) {
     if (relu) {
 #pragma omp simd
       for (int64_t j = 0; j < c; ++j) {
-        const float v = (x[j] - mean[j]) * scale[j] + shift[j];
-        y[j] = v <= 0 ? 0.0f : v;
+        const float v = (load(x[j]) - mean[j]) * scale[j] + shift[j];
+        store(y + j, v <= 0 ? 0.0f : v);
       }
     } else {
 #pragma omp simd
-      for (int64_t j = 0; j < c; ++j) y[j] = (x[j] - mean[j]) * scale[j] + shift[j];
+      for (int64_t j = 0; j < c; ++j) store(y + j, (load(x[j]) - mean[j]) * scale[j] + shift[j]);
     }
   }
 }
@@ -91,28 +94,29 @@ void backwards(int64_t begin, int64_t end, const Body& body) {
 }
 
 /** Sums of dy and dy * (x - mean) over rows begin..end-1; `s` holds 2c floats; y may be null. */
-FOVEA_CLONES void gradientSums(const float* x, const float* dy, const float* y, const float* mean, int64_t begin,
-                               int64_t end, int64_t c, double* db, double* dg, float* s) {
+template <class T>
+FOVEA_INLINE void gradientSumsOf(const T* x, const T* dy, const T* y, const float* mean, int64_t begin, int64_t end,
+                                 int64_t c, double* db, double* dg, float* s) {
   float* q = s + c;
   for (int64_t j = 0; j < c; ++j) db[j] = dg[j] = 0;
   for (int64_t from = begin; from < end; from += kRows) {
     const int64_t to = std::min(from + kRows, end);
     for (int64_t j = 0; j < c; ++j) s[j] = q[j] = 0;
     for (int64_t i = from; i < to; ++i) {
-      const float *v = x + i * c, *d = dy + i * c;
+      const T *v = x + i * c, *d = dy + i * c;
       if (y != nullptr) {
-        const float* mask = y + i * c;
+        const T* mask = y + i * c;
 #pragma omp simd
         for (int64_t j = 0; j < c; ++j) {
-          const float g = mask[j] > 0 ? d[j] : 0.0f;
+          const float g = load(mask[j]) > 0 ? load(d[j]) : 0.0f;
           s[j] += g;
-          q[j] += g * (v[j] - mean[j]);
+          q[j] += g * (load(v[j]) - mean[j]);
         }
       } else {
 #pragma omp simd
         for (int64_t j = 0; j < c; ++j) {
-          s[j] += d[j];
-          q[j] += d[j] * (v[j] - mean[j]);
+          s[j] += load(d[j]);
+          q[j] += load(d[j]) * (load(v[j]) - mean[j]);
         }
       }
     }
@@ -124,44 +128,58 @@ FOVEA_CLONES void gradientSums(const float* x, const float* dy, const float* y, 
 }
 
 /** dx = a * dy + b * (x - mean) + k, per channel. */
-FOVEA_CLONES void gradient(const float* x, const float* dy, const float* y, float* dx, int64_t rows, int64_t c,
-                           const float* mean, const float* a, const float* b, const float* k) {
+template <class T>
+FOVEA_INLINE void gradientRows(const T* x, const T* dy, const T* y, T* dx, int64_t rows, int64_t c, const float* mean,
+                               const float* a, const float* b, const float* k) {
   for (int64_t i = 0; i < rows; ++i, x += c, dy += c, dx += c) {
     if (y != nullptr) {
 #pragma omp simd
-      for (int64_t j = 0; j < c; ++j) dx[j] = a[j] * (y[j] > 0 ? dy[j] : 0.0f) + (b[j] * (x[j] - mean[j]) + k[j]);
+      for (int64_t j = 0; j < c; ++j) {
+        const float d = load(y[j]) > 0 ? load(dy[j]) : 0.0f;
+        store(dx + j, a[j] * d + (b[j] * (load(x[j]) - mean[j]) + k[j]));
+      }
       y += c;
     } else {
 #pragma omp simd
-      for (int64_t j = 0; j < c; ++j) dx[j] = a[j] * dy[j] + (b[j] * (x[j] - mean[j]) + k[j]);
+      for (int64_t j = 0; j < c; ++j) store(dx + j, a[j] * load(dy[j]) + (b[j] * (load(x[j]) - mean[j]) + k[j]));
     }
   }
 }
 
-}  // namespace
-
-KernelPtr CpuBackend::prepareBatchNorm(const BatchNormDesc& d) {
-  const Check check("batchNorm", d);
-  check.counts(3, 3);
-  const TensorDesc& x = d.inputs[0];
-  check.floats(x, "x");
-  check.rankAtLeast(x, "x", 1);
-  const int64_t c = x.dims.back(), m = product(x.dims, 0, x.dims.size() - 1);
-  for (size_t i : {1, 2}) {
-    check.tensor(d.inputs[i], i == 1 ? "gamma" : "beta", DType::kFloat32, {c});
-    check.tensor(d.outputs[i], i == 1 ? "mean" : "variance", DType::kFloat32, {c});
+// One clone set for each type that the kernels below name.
+#define FOVEA_BATCH_NORM_LOOPS(T)                                                                                    \
+  FOVEA_CLONES void statistics(const T* x, int64_t begin, int64_t end, int64_t c, double* mean, double* m2,          \
+                               float* s) {                                                                           \
+    statisticsOf(x, begin, end, c, mean, m2, s);                                                                     \
+  }                                                                                                                  \
+  FOVEA_CLONES void normalize(const T* x, T* y, int64_t rows, int64_t c, const float* mean, const float* scale,      \
+                              const float* shift, bool relu) {                                                       \
+    normalizeRows(x, y, rows, c, mean, scale, shift, relu);                                                          \
+  }                                                                                                                  \
+  FOVEA_CLONES void gradientSums(const T* x, const T* dy, const T* y, const float* mean, int64_t begin, int64_t end, \
+                                 int64_t c, double* db, double* dg, float* s) {                                      \
+    gradientSumsOf(x, dy, y, mean, begin, end, c, db, dg, s);                                                        \
+  }                                                                                                                  \
+  FOVEA_CLONES void gradient(const T* x, const T* dy, const T* y, T* dx, int64_t rows, int64_t c, const float* mean, \
+                             const float* a, const float* b, const float* k) {                                       \
+    gradientRows(x, dy, y, dx, rows, c, mean, a, b, k);                                                              \
   }
-  check.tensor(d.outputs[0], "y", DType::kFloat32, x.dims);
-  const Geometry g = geometry(m, c);
-  const bool relu = d.activation == Activation::kRelu;
-  const double epsilon = d.epsilon;
+FOVEA_BATCH_NORM_LOOPS(float)
+FOVEA_BATCH_NORM_LOOPS(BFloat16)
+#undef FOVEA_BATCH_NORM_LOOPS
+
+template <class T>
+KernelPtr forward(const Geometry& g, double epsilon, bool relu) {
   Layout layout;
-  const size_t partials = layout.take(sizeof(double) * 2 * c * g.chunks), perThread = align64(sizeof(float) * 3 * c);
-  const size_t scratch = layout.take(perThread * maxThreads()), factors = layout.take(sizeof(float) * 2 * c);
+  const size_t partials = layout.take(sizeof(double) * 2 * g.c * g.chunks),
+               perThread = align64(sizeof(float) * 3 * g.c);
+  const size_t scratch = layout.take(perThread * maxThreads()), factors = layout.take(sizeof(float) * 2 * g.c);
   return makeKernel(
       [=](const Pointers& p) {
-        const float *from = in<float>(p, 0), *gamma = in<float>(p, 1), *beta = in<float>(p, 2);
-        float *to = out<float>(p, 0), *mean = out<float>(p, 1), *variance = out<float>(p, 2);
+        const T* from = in<T>(p, 0);
+        const float *gamma = in<float>(p, 1), *beta = in<float>(p, 2);
+        T* to = out<T>(p, 0);
+        float *mean = out<float>(p, 1), *variance = out<float>(p, 2);
         auto* part = at<double>(p.workspace, partials);
         float *scale = at<float>(p.workspace, factors), *shift = scale + g.c;
         parallelRanges(g.chunks, g.chunkRows * g.c * 2, [&](int64_t begin, int64_t end, int thread) {
@@ -200,30 +218,18 @@ KernelPtr CpuBackend::prepareBatchNorm(const BatchNormDesc& d) {
       layout.bytes());
 }
 
-KernelPtr CpuBackend::prepareBatchNormBackward(const BatchNormDesc& d) {
-  const Check check("batchNormBackward", d);
-  check.counts(5, 6, 3, 3);
-  const TensorDesc& x = d.inputs[0];
-  check.floats(x, "x");
-  check.rankAtLeast(x, "x", 1);
-  const int64_t c = x.dims.back(), m = product(x.dims, 0, x.dims.size() - 1);
-  const char* names[] = {"x", "gamma", "mean", "variance", "dy", "y"};
-  for (size_t i = 1; i < 4; ++i) check.tensor(d.inputs[i], names[i], DType::kFloat32, {c});
-  for (size_t i = 4; i < d.inputs.size(); ++i) check.tensor(d.inputs[i], names[i], DType::kFloat32, x.dims);
-  check.tensor(d.outputs[0], "dx", DType::kFloat32, x.dims);
-  check.tensor(d.outputs[1], "dgamma", DType::kFloat32, {c});
-  check.tensor(d.outputs[2], "dbeta", DType::kFloat32, {c});
-  const Geometry g = geometry(m, c);
-  const bool masked = d.inputs.size() == 6;
-  const double epsilon = d.epsilon;
+template <class T>
+KernelPtr backward(const Geometry& g, double epsilon, bool masked) {
   Layout layout;
-  const size_t partials = layout.take(sizeof(double) * 2 * c * g.chunks), perThread = align64(sizeof(float) * 2 * c);
-  const size_t scratch = layout.take(perThread * maxThreads()), factors = layout.take(sizeof(float) * 3 * c);
+  const size_t partials = layout.take(sizeof(double) * 2 * g.c * g.chunks),
+               perThread = align64(sizeof(float) * 2 * g.c);
+  const size_t scratch = layout.take(perThread * maxThreads()), factors = layout.take(sizeof(float) * 3 * g.c);
   return makeKernel(
       [=](const Pointers& p) {
-        const float *from = in<float>(p, 0), *gamma = in<float>(p, 1), *mean = in<float>(p, 2);
-        const float *variance = in<float>(p, 3), *dy = in<float>(p, 4), *y = masked ? in<float>(p, 5) : nullptr;
-        float *dx = out<float>(p, 0), *dgamma = out<float>(p, 1), *dbeta = out<float>(p, 2);
+        const T *from = in<T>(p, 0), *dy = in<T>(p, 4), *y = masked ? in<T>(p, 5) : nullptr;
+        const float *gamma = in<float>(p, 1), *mean = in<float>(p, 2), *variance = in<float>(p, 3);
+        T* dx = out<T>(p, 0);
+        float *dgamma = out<float>(p, 1), *dbeta = out<float>(p, 2);
         auto* part = at<double>(p.workspace, partials);
         float *a = at<float>(p.workspace, factors), *b = a + g.c, *k = b + g.c;
         parallelRanges(g.chunks, g.chunkRows * g.c * 2, [&](int64_t begin, int64_t end, int thread) {
@@ -255,6 +261,45 @@ KernelPtr CpuBackend::prepareBatchNormBackward(const BatchNormDesc& d) {
         });
       },
       layout.bytes());
+}
+
+}  // namespace
+
+KernelPtr CpuBackend::prepareBatchNorm(const BatchNormDesc& d) {
+  const Check check("batchNorm", d);
+  check.counts(3, 3);
+  const TensorDesc& x = d.inputs[0];
+  check.anyFloat(x, "x");
+  check.rankAtLeast(x, "x", 1);
+  const int64_t c = x.dims.back(), m = product(x.dims, 0, x.dims.size() - 1);
+  for (size_t i : {1, 2}) {
+    check.tensor(d.inputs[i], i == 1 ? "gamma" : "beta", DType::kFloat32, {c});
+    check.tensor(d.outputs[i], i == 1 ? "mean" : "variance", DType::kFloat32, {c});
+  }
+  check.tensor(d.outputs[0], "y", x.dtype, x.dims);
+  const bool relu = d.activation == Activation::kRelu;
+  return withFloatType(x.dtype, [&](auto* type) {
+    return forward<std::remove_pointer_t<decltype(type)>>(geometry(m, c), d.epsilon, relu);
+  });
+}
+
+KernelPtr CpuBackend::prepareBatchNormBackward(const BatchNormDesc& d) {
+  const Check check("batchNormBackward", d);
+  check.counts(5, 6, 3, 3);
+  const TensorDesc& x = d.inputs[0];
+  check.anyFloat(x, "x");
+  check.rankAtLeast(x, "x", 1);
+  const int64_t c = x.dims.back(), m = product(x.dims, 0, x.dims.size() - 1);
+  const char* names[] = {"x", "gamma", "mean", "variance", "dy", "y"};
+  for (size_t i = 1; i < 4; ++i) check.tensor(d.inputs[i], names[i], DType::kFloat32, {c});
+  for (size_t i = 4; i < d.inputs.size(); ++i) check.tensor(d.inputs[i], names[i], x.dtype, x.dims);
+  check.tensor(d.outputs[0], "dx", x.dtype, x.dims);
+  check.tensor(d.outputs[1], "dgamma", DType::kFloat32, {c});
+  check.tensor(d.outputs[2], "dbeta", DType::kFloat32, {c});
+  const bool masked = d.inputs.size() == 6;
+  return withFloatType(x.dtype, [&](auto* type) {
+    return backward<std::remove_pointer_t<decltype(type)>>(geometry(m, c), d.epsilon, masked);
+  });
 }
 
 }  // namespace fovea::cpu

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 
@@ -41,14 +42,15 @@ Conv parse(ConvKind kind, const Conv2dDesc& d) {
   const TensorDesc& x = kind == ConvKind::kBackwardInput ? d.outputs[0] : d.inputs[0];
   const TensorDesc& kernel = kernelGradient ? d.outputs[0] : d.inputs[1];
   const TensorDesc& y = forward ? d.outputs[0] : kernelGradient ? d.inputs[1] : d.inputs[0];
-  check.floats(x, "x");
-  check.floats(kernel, "kernel");
-  check.floats(y, "y");
+  check.anyFloat(x, "x");
+  check.typeOr(kernel, kernelGradient ? "dkernel" : "kernel", x.dtype, DType::kFloat32);
   check.rank(x, "x", 4);
   check.rank(kernel, "kernel", 4);
   check.rank(y, "y", 4);
   Conv v;
   v.kind = kind;
+  v.type = x.dtype;
+  v.kernelType = kernel.dtype;
   v.n = x.dims[0], v.h = x.dims[1], v.w = x.dims[2], v.c = x.dims[3];
   v.kh = kernel.dims[0], v.kw = kernel.dims[1], v.o = kernel.dims[3];
   v.oh = y.dims[1], v.ow = y.dims[2];
@@ -64,15 +66,20 @@ Conv parse(ConvKind kind, const Conv2dDesc& d) {
              fovea::describe(x) + " and " + fovea::describe(kernel));
   check.that(v.groups > 0 && v.c % v.groups == 0 && v.o % v.groups == 0, "groups that divide the channels",
              std::to_string(v.groups) + " for " + std::to_string(v.c) + " and " + std::to_string(v.o));
-  check.tensor(kernel, "kernel", DType::kFloat32, {v.kh, v.kw, v.cg(), v.o});
+  check.tensor(kernel, "kernel", kernel.dtype, {v.kh, v.kw, v.cg(), v.o});
   const int64_t spanH = v.h + v.top + v.bottom - ((v.kh - 1) * v.dh + 1);
   const int64_t spanW = v.w + v.left + v.right - ((v.kw - 1) * v.dw + 1);
   check.that(spanH >= 0 && spanW >= 0, "a kernel no larger than the padded input", fovea::describe(kernel));
-  check.tensor(y, "y", DType::kFloat32, {v.n, spanH / v.sh + 1, spanW / v.sw + 1, v.o});
+  check.tensor(y, "y", x.dtype, {v.n, spanH / v.sh + 1, spanW / v.sw + 1, v.o});
   v.bias = d.inputs.size() == 3 || d.outputs.size() == 2;
   v.steady = !kernelGradient && d.inputs[1].steady;
   v.relu = forward && d.activation == Activation::kRelu;
-  if (v.bias) check.tensor(forward ? d.inputs[2] : d.outputs[1], "bias", DType::kFloat32, {v.o});
+  if (v.bias) {
+    const TensorDesc& bias = forward ? d.inputs[2] : d.outputs[1];
+    check.typeOr(bias, "bias", x.dtype, DType::kFloat32);
+    check.tensor(bias, "bias", bias.dtype, {v.o});
+    v.biasType = bias.dtype;
+  }
   return v;
 }
 
@@ -94,12 +101,9 @@ double threadSeconds() {
 class TimingBuffers {
  public:
   explicit TimingBuffers(const Conv& v) {
-    const auto floats = [](int64_t n) { return static_cast<size_t>(n) * sizeof(float); };
-    const size_t x = floats(v.n * v.h * v.w * v.c), y = floats(v.n * v.oh * v.ow * v.o);
-    const size_t kernel = floats(v.kh * v.kw * v.cg() * v.o);
-    const bool forward = v.kind == ConvKind::kForward, byInput = v.kind == ConvKind::kBackwardInput;
-    inputs_ = {make(byInput ? y : x), make(v.kind == ConvKind::kBackwardKernel ? y : kernel), make(floats(v.o))};
-    outputs_ = {make(forward ? y : byInput ? x : kernel), make(floats(v.o))};
+    const Operands operands = v.operands();
+    for (const TensorDesc& t : operands.inputs) inputs_.push_back(make(t.bytes(), t.dtype));
+    for (const TensorDesc& t : operands.outputs) outputs_.push_back(make(t.bytes(), t.dtype));
   }
   ~TimingBuffers() {
     for (void* p : all_) std::free(p);
@@ -121,13 +125,15 @@ class TimingBuffers {
   }
 
  private:
-  void* make(size_t bytes) {
+  void* make(size_t bytes, DType dtype = DType::kFloat32) {
     void* p = nullptr;
     const size_t size = std::max<size_t>(align64(bytes), 64);
     if (posix_memalign(&p, 64, size) != 0) throw Error("ERR_OUT_OF_MEMORY", "cpu: no memory to time a convolution");
     all_.push_back(p);
-    auto* f = static_cast<float*>(p);
-    for (size_t i = 0; i < size / sizeof(float); ++i) f[i] = static_cast<float>(i % 31) * 0.01f - 0.1f;
+    withFloatType(dtype, [&](auto* type) {
+      auto* to = static_cast<decltype(type)>(p);
+      for (size_t i = 0; i < size / sizeof(*to); ++i) store(to + i, static_cast<float>(i % 31) * 0.01f - 0.1f);
+    });
     return p;
   }
   std::vector<void*> all_, outputs_;
@@ -135,6 +141,8 @@ class TimingBuffers {
   void* workspace_ = nullptr;
   size_t workspaceBytes_ = 0;
 };
+
+KernelPtr choose(const Conv& v, bool exact, Stream& stream);
 
 struct Candidate {
   const char* name;
@@ -148,10 +156,19 @@ const char* forced() {
 }
 
 /** In order of preference where nothing is timed. The rules leave out what has never won at such shapes. */
-std::vector<Candidate> candidates(const Conv& v, bool exact) {
+std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream) {
   std::vector<Candidate> list;
   const bool odd = v.cg() % 16 != 0 || v.og() % 16 != 0;
   const bool big = v.flops() >= kTimedFlops || forced() != nullptr;
+  if (v.type != DType::kFloat32) {
+    list.push_back({"onednn", makeOnednnConv});
+    if (big && odd) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
+    // Processors without instructions for the type, and where the float32 algorithms (Winograd) do better.
+    list.push_back({"float32", [exact, &stream](const Conv& w) {
+                      return converting(w.operands(), choose(w.inFloat32(), exact, stream));
+                    }});
+    return list;
+  }
   const bool winograd = big && !exact && v.kh == 3 && v.kw == 3 && v.cg() >= 8 && v.og() >= 8;
   if (v.cg() == 1 && v.og() == 1) list.push_back({"depthwise", makeDepthwiseConv});
   if (winograd) list.push_back({"winograd", makeWinogradConv});
@@ -196,7 +213,7 @@ std::string fastest(const Conv& v, const std::vector<Candidate>& list, Stream& s
 
 KernelPtr choose(const Conv& v, bool exact, Stream& stream) {
   static std::unordered_map<std::string, std::string> winners;  // Engine thread only.
-  const std::vector<Candidate> list = candidates(v, exact);
+  const std::vector<Candidate> list = candidates(v, exact, stream);
   if (forced() != nullptr) {
     for (const Candidate& candidate : list) {
       if (std::strcmp(candidate.name, forced()) != 0) continue;
@@ -269,8 +286,33 @@ FOVEA_CLONES void biasReluRow(float* y, int64_t o, const float* bias, bool relu)
 
 }  // namespace
 
+Operands Conv::operands() const {
+  const TensorDesc x{type, {n, h, w, c}}, kernel{kernelType, {kh, kw, cg(), o}}, y{type, {n, oh, ow, o}};
+  Operands d;
+  switch (kind) {
+    case ConvKind::kForward:
+      d = {{x, kernel}, {y}};
+      break;
+    case ConvKind::kBackwardInput:
+      d = {{y, kernel}, {x}};
+      break;
+    case ConvKind::kBackwardKernel:
+      d = {{x, y}, {kernel}};
+      break;
+  }
+  if (bias) (kind == ConvKind::kForward ? d.inputs : d.outputs).push_back({biasType, {o}});
+  return d;
+}
+
+Conv Conv::inFloat32() const {
+  Conv v = *this;
+  v.type = v.kernelType = v.biasType = DType::kFloat32;
+  return v;
+}
+
 std::string Conv::key() const {
   std::string s = nameOf(kind);
+  for (DType t : {type, kernelType, biasType}) s.append(" ").append(fovea::nameOf(t));
   for (int64_t i : {n, h, w, c, oh, ow, o, kh, kw, sh, sw, dh, dw, top, bottom, left, right, groups}) {
     s.append(" ").append(std::to_string(i));
   }

@@ -23,8 +23,15 @@ struct Conv {
   int64_t groups = 1;
   bool bias = false;  ///< Forward: a third input; backward kernel: a second output.
   bool relu = false;
-  bool steady = false;  ///< The kernel stays the same from launch to launch: see Packed.
+  bool steady = false;                 ///< The kernel stays the same from launch to launch: see Packed.
+  DType type = DType::kFloat32;        ///< Of x, y and their gradients.
+  DType kernelType = DType::kFloat32;  ///< Of the kernel or its gradient: `type`, or float32.
+  DType biasType = DType::kFloat32;    ///< Of the bias or its gradient: `type`, or float32.
 
+  /** Types and shapes of the kernel's operands. */
+  Operands operands() const;
+  /** The same convolution of float32 operands. */
+  Conv inFloat32() const;
   int64_t cg() const { return c / groups; }
   int64_t og() const { return o / groups; }
   /** Multiplications and additions. */
@@ -38,10 +45,12 @@ struct Conv {
 /** Makes one implementation of `conv`, or null where it does not apply. */
 using ConvMaker = std::function<KernelPtr(const Conv&)>;
 
-/** oneDNN on NHWC operands as they are. Null instead of a reference implementation. */
+/** oneDNN on NHWC operands as they are, bfloat16 too. Null instead of a reference implementation. */
 KernelPtr makeOnednnConv(const Conv&);
 /** oneDNN in its own blocked layouts, with reorders in the workspace: for odd channel counts. */
 KernelPtr makeOnednnBlockedConv(const Conv&);
+// The following know float32 only.
+
 /** Own Winograd code on NHWC, 3x3 of stride 1; needs AVX-512. A little less accurate than the others. */
 KernelPtr makeWinogradConv(const Conv&);
 /** im2col and a matrix product per group: always applies. */

@@ -22,8 +22,9 @@ struct Chosen {
 };
 
 dl::Desc hwio(const Conv& v) {
-  if (v.groups == 1) return dl::Desc(dl::DnnlDims{v.o, v.c, v.kh, v.kw}, dl::kF32, dl::Tag::hwio);
-  return dl::Desc(dl::DnnlDims{v.groups, v.og(), v.cg(), v.kh, v.kw}, dl::kF32,
+  const auto type = dl::typeOf(v.kernelType);
+  if (v.groups == 1) return dl::Desc(dl::DnnlDims{v.o, v.c, v.kh, v.kw}, type, dl::Tag::hwio);
+  return dl::Desc(dl::DnnlDims{v.groups, v.og(), v.cg(), v.kh, v.kw}, type,
                   dl::DnnlDims{v.og(), 1, v.o, v.kw * v.cg() * v.o, v.cg() * v.o});
 }
 
@@ -38,15 +39,49 @@ bool isReference(const Pd& pd) {
  */
 bool reachesBeyondBothSides(const Conv& v) { return v.dw > 1 && (v.kw - 1) * v.dw + 1 > v.w; }
 
+/**
+ * oneDNN 2.6's `jit_bf16_1x1` multiplies channels in pairs; with an odd number of them to sum over it takes, at some
+ * sizes of image, the next position's first channel for the last one's partner (gradient by the input of 5x6 positions,
+ * 1 channel).
+ */
+bool pairsAcrossPositions(const Conv& v, const std::string& name) {
+  const int64_t summed = v.kind == ConvKind::kForward ? v.cg() : v.og();
+  return name.rfind("jit_bf16_1x1", 0) == 0 && v.kind != ConvKind::kBackwardKernel && summed % 2 != 0;
+}
+
+/** Whether element `k` of a window meets the padding alone. */
+bool meetsPaddingAlone(int64_t k, int64_t count, int64_t stride, int64_t dilation, int64_t before, int64_t size) {
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t at = i * stride - before + k * dilation;
+    if (at >= 0 && at < size) return false;
+  }
+  return true;
+}
+
+/** oneDNN 2.6's `jit_bf16` gives such elements of a kernel gradient values other than 0. */
+bool hasIdleElements(const Conv& v) {
+  for (int64_t k = 0; k < v.kh; ++k) {
+    if (meetsPaddingAlone(k, v.oh, v.sh, v.dh, v.top, v.h)) return true;
+  }
+  for (int64_t k = 0; k < v.kw; ++k) {
+    if (meetsPaddingAlone(k, v.ow, v.sw, v.dw, v.left, v.w)) return true;
+  }
+  return false;
+}
+
 std::optional<Chosen> pick(const Conv& v, bool blocked) {
   if (reachesBeyondBothSides(v)) return std::nullopt;
+  if (v.type != DType::kFloat32 && v.kind == ConvKind::kBackwardKernel && hasIdleElements(v)) return std::nullopt;
   const auto tag = blocked ? dl::Tag::any : dl::Tag::nhwc;
+  const auto type = dl::typeOf(v.type);
+  // Kernels are multiplied in the type of the images, whatever theirs is: the reorder converts. Gradients may be wider.
+  const auto kernelType = v.kind == ConvKind::kBackwardKernel ? dl::typeOf(v.kernelType) : type;
   dl::ConvProblem p;
-  p.src = dl::Desc(dl::DnnlDims{v.n, v.c, v.h, v.w}, dl::kF32, tag);
-  p.dst = dl::Desc(dl::DnnlDims{v.n, v.o, v.oh, v.ow}, dl::kF32, tag);
-  p.weights = v.groups == 1 ? dl::Desc(dl::DnnlDims{v.o, v.c, v.kh, v.kw}, dl::kF32, dl::Tag::any)
-                            : dl::Desc(dl::DnnlDims{v.groups, v.og(), v.cg(), v.kh, v.kw}, dl::kF32, dl::Tag::any);
-  if (v.bias) p.bias = dl::Desc(dl::DnnlDims{v.o}, dl::kF32, dl::Tag::x);
+  p.src = dl::Desc(dl::DnnlDims{v.n, v.c, v.h, v.w}, type, tag);
+  p.dst = dl::Desc(dl::DnnlDims{v.n, v.o, v.oh, v.ow}, type, tag);
+  p.weights = v.groups == 1 ? dl::Desc(dl::DnnlDims{v.o, v.c, v.kh, v.kw}, kernelType, dl::Tag::any)
+                            : dl::Desc(dl::DnnlDims{v.groups, v.og(), v.cg(), v.kh, v.kw}, kernelType, dl::Tag::any);
+  if (v.bias) p.bias = dl::Desc(dl::DnnlDims{v.o}, dl::typeOf(v.biasType), dl::Tag::x);
   p.strides = {v.sh, v.sw};
   p.dilations = {v.dh - 1, v.dw - 1};
   p.padLow = {v.top, v.left};
@@ -90,8 +125,8 @@ class OnednnConv final : public Kernel {
  public:
   OnednnConv(const Conv& v, Chosen chosen)
       : conv_(v), name_(std::move(chosen.name)), packed_(v.steady, chosen.weights.get_size()), main_(chosen.primitive) {
-    const dl::Desc nhwcSrc(dl::DnnlDims{v.n, v.c, v.h, v.w}, dl::kF32, dl::Tag::nhwc);
-    const dl::Desc nhwcDst(dl::DnnlDims{v.n, v.o, v.oh, v.ow}, dl::kF32, dl::Tag::nhwc);
+    const dl::Desc nhwcSrc(dl::DnnlDims{v.n, v.c, v.h, v.w}, dl::typeOf(v.type), dl::Tag::nhwc);
+    const dl::Desc nhwcDst(dl::DnnlDims{v.n, v.o, v.oh, v.ow}, dl::typeOf(v.type), dl::Tag::nhwc);
     size_t scratch = chosen.scratchpad.get_size();
     src_ = operand(nhwcSrc, chosen.src, v.kind == ConvKind::kBackwardInput, &scratch);
     weights_ = operand(hwio(v), chosen.weights, v.kind == ConvKind::kBackwardKernel, &scratch);
@@ -103,7 +138,8 @@ class OnednnConv final : public Kernel {
     main_.add(forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, chosen.dst);
     main_.add(DNNL_ARG_SCRATCHPAD, chosen.scratchpad);
     if (v.bias) {
-      main_.add(forward ? DNNL_ARG_BIAS : DNNL_ARG_DIFF_BIAS, dl::Desc(dl::DnnlDims{v.o}, dl::kF32, dl::Tag::x));
+      const dl::Desc bias(dl::DnnlDims{v.o}, dl::typeOf(v.biasType), dl::Tag::x);
+      main_.add(forward ? DNNL_ARG_BIAS : DNNL_ARG_DIFF_BIAS, bias);
     }
   }
 
@@ -185,7 +221,7 @@ class OnednnConv final : public Kernel {
 KernelPtr make(const Conv& v, bool blocked) {
   return dl::guarded("conv2d", [&]() -> KernelPtr {
     auto chosen = pick(v, blocked);
-    if (!chosen) return nullptr;
+    if (!chosen || pairsAcrossPositions(v, chosen->name)) return nullptr;
     return std::make_unique<OnednnConv>(v, std::move(*chosen));
   });
 }

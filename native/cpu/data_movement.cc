@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
@@ -217,6 +218,9 @@ KernelPtr CpuBackend::preparePad(const PadDesc& d) {
           return static_cast<void>(std::memset(out<uint8_t>(p, 0) + begin, static_cast<int>(value), end - begin));
         case DType::kBool:
           return static_cast<void>(std::memset(out<uint8_t>(p, 0) + begin, value != 0, end - begin));
+        case DType::kBfloat16:
+          return static_cast<void>(
+              std::fill_n(out<BFloat16>(p, 0) + begin, end - begin, toBFloat16(static_cast<float>(value))));
       }
     });
     box(p.inputs[0], p.outputs[0]);
@@ -255,6 +259,8 @@ KernelPtr CpuBackend::prepareTranspose(const TransposeDesc& d) {
   return makeKernel([t](const Pointers& p) {
     if (t.element == 4) {
       runTranspose(t, in<uint32_t>(p, 0), out<uint32_t>(p, 0));
+    } else if (t.element == 2) {
+      runTranspose(t, in<uint16_t>(p, 0), out<uint16_t>(p, 0));
     } else {
       runTranspose(t, in<uint8_t>(p, 0), out<uint8_t>(p, 0));
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/math.h"
 #include "cpu/parallel.h"
@@ -217,8 +218,18 @@ Program compile(const ElementwiseDesc& d) {
 
 template <class T, class S>
 T convert(S value) {
+  if constexpr (std::is_same_v<S, BFloat16>) return convert<T>(toFloat(value));
   if constexpr (std::is_same_v<T, int32_t> && std::is_same_v<S, float>) return math::toInt(value);
-  return static_cast<T>(value);
+  if constexpr (!std::is_same_v<S, BFloat16>) return static_cast<T>(value);
+}
+
+template <class T, class S>
+void convertRun(const S* x, T* y, int64_t n) {
+  if constexpr (std::is_same_v<T, float> && std::is_same_v<S, BFloat16>) {
+    widen(x, y, n);
+  } else {
+    for (int64_t i = 0; i < n; ++i) y[i] = convert<T>(x[i]);
+  }
 }
 
 template <class T, class S>
@@ -229,12 +240,11 @@ void loadAs(const Input& input, const S* x, T* y, int64_t begin, int64_t n) {
       return;
     case Access::kDirect:
     case Access::kConverted:
-      for (int64_t i = 0; i < n; ++i) y[i] = convert<T>(x[begin + i]);
-      return;
+      return convertRun(x + begin, y, n);
     case Access::kPeriodic:
       for (int64_t i = 0, j = begin % input.period; i < n; j = 0) {
         const int64_t run = std::min(n - i, input.period - j);
-        for (int64_t e = 0; e < run; ++e) y[i + e] = convert<T>(x[j + e]);
+        convertRun(x + j, y + i, run);
         i += run;
       }
       return;
@@ -252,6 +262,8 @@ void loadAs(const Input& input, const S* x, T* y, int64_t begin, int64_t n) {
         const int64_t run = std::min(n - i, inner - index[rank - 1]);
         if (stride == 0) {
           std::fill_n(y + i, run, convert<T>(x[offset]));
+        } else if (stride == 1) {
+          convertRun(x + offset, y + i, run);
         } else {
           for (int64_t e = 0; e < run; ++e) y[i + e] = convert<T>(x[offset + e * stride]);
         }
@@ -276,6 +288,8 @@ void load(const Input& input, const void* x, T* y, int64_t begin, int64_t n) {
       return loadAs(input, static_cast<const float*>(x), y, begin, n);
     case DType::kInt32:
       return loadAs(input, static_cast<const int32_t*>(x), y, begin, n);
+    case DType::kBfloat16:
+      return loadAs(input, static_cast<const BFloat16*>(x), y, begin, n);
     default:
       return loadAs(input, static_cast<const uint8_t*>(x), y, begin, n);
   }
@@ -296,6 +310,10 @@ void store(DType dtype, const T* x, void* y, int64_t begin, int64_t n) {
       return;
     case DType::kBool:
       for (int64_t i = 0; i < n; ++i) static_cast<uint8_t*>(y)[begin + i] = x[i] != 0;
+      return;
+    case DType::kBfloat16:
+      if constexpr (std::is_same_v<T, float>) return narrow(x, static_cast<BFloat16*>(y) + begin, n);
+      for (int64_t i = 0; i < n; ++i) static_cast<BFloat16*>(y)[begin + i] = toBFloat16(static_cast<float>(x[i]));
       return;
   }
 }

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "core/bfloat16.h"
 #include "cpu/elementwise.h"
 #include "cpu/math.h"
 #include "cpu/simd.h"
@@ -67,6 +68,7 @@ constexpr OpInfo kOps[] = {
     {"or", Op::kOr, 2, true, 1},
     {"reluGrad", Op::kReluGrad, 2, false, 1},
     {"toInt", Op::kToInt, 1, false, 2},
+    {"toBfloat16", Op::kToBfloat16, 1, false, 2},
     {"select", Op::kSelect, 3, true, 1},
 };
 
@@ -284,6 +286,8 @@ void runFloat(Op op, const OpArgs<float>& r) {
       return binary(r, [](float a, float b) FOVEA_FORCE { return a > 0 ? b : 0.0f; });
     case Op::kToInt:
       return unary(r, [](float a) FOVEA_FORCE { return static_cast<float>(math::toInt(a)); });
+    case Op::kToBfloat16:
+      return unary(r, [](float a) FOVEA_FORCE { return toFloat(toBFloat16(a)); });
     default:
       return runScalar(op, r);
   }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
@@ -65,6 +66,9 @@ KernelPtr CpuBackend::prepareGather(const AxisDesc& d) {
 KernelPtr CpuBackend::prepareScatterAdd(const AxisDesc& d) {
   const Check check("scatterAdd", d);
   check.counts(2, 1);
+  if (usesBfloat16(d)) {
+    return throughFloat32("scatterAdd", d, [&](const AxisDesc& f) { return prepareScatterAdd(f); });
+  }
   check.floats(d.outputs[0], "dx");
   const Geometry g = geometry(check, d, d.outputs[0], d.inputs[0], d.inputs[1]);
   return makeKernel([=](const Pointers& p) {
@@ -90,7 +94,7 @@ KernelPtr CpuBackend::prepareOneHot(const PlainDesc& d) {
   check.counts(1, 1);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
   check.type(x, "indices", DType::kInt32);
-  check.that(y.dtype == DType::kFloat32 || y.dtype == DType::kBool, "a float32 or bool output", fovea::describe(y));
+  check.that(isFloat(y.dtype) || y.dtype == DType::kBool, "a floating-point or bool output", fovea::describe(y));
   check.rank(y, "an output", x.rank() + 1);
   check.that(std::equal(x.dims.begin(), x.dims.end(), y.dims.begin()), "an output of the indices' shape plus depth",
              fovea::describe(y));
@@ -104,6 +108,8 @@ KernelPtr CpuBackend::prepareOneHot(const PlainDesc& d) {
       if (k < 0 || k >= depth) return;
       if (element == 4) {
         out<float>(p, 0)[i * depth + k] = 1.0f;
+      } else if (element == 2) {
+        out<BFloat16>(p, 0)[i * depth + k] = toBFloat16(1.0f);
       } else {
         out<uint8_t>(p, 0)[i * depth + k] = 1;
       }

@@ -111,6 +111,14 @@ class Check {
     }
   }
   void floats(const TensorDesc& t, const char* name) const { type(t, name, DType::kFloat32); }
+  /** float32 or bfloat16. */
+  void anyFloat(const TensorDesc& t, const char* name) const {
+    if (!isFloat(t.dtype)) fail(std::string(name) + " of float32 or bfloat16", fovea::describe(t));
+  }
+  /** One of two types: an operand that may be wider than those it is computed with. */
+  void typeOr(const TensorDesc& t, const char* name, DType dtype, DType other) const {
+    if (t.dtype != other) type(t, name, dtype);
+  }
   void type(const TensorDesc& t, const char* name, DType dtype) const {
     if (t.dtype != dtype) fail(std::string(name) + " of " + nameOf(dtype), fovea::describe(t));
   }

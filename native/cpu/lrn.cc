@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/math.h"
 #include "cpu/parallel.h"
@@ -55,10 +57,11 @@ FOVEA_INLINE void windowSum(const float* padded, float* y, int64_t n, int64_t ra
   }
 }
 
-FOVEA_INLINE void scales(const Params& q, const float* x, float* padded, float* scale) {
+template <class T>
+FOVEA_INLINE void scales(const Params& q, const T* x, float* padded, float* scale) {
   float* middle = padded + q.radius;
 #pragma omp simd
-  for (int64_t i = 0; i < q.c; ++i) middle[i] = x[i] * x[i];
+  for (int64_t i = 0; i < q.c; ++i) middle[i] = load(x[i]) * load(x[i]);
   windowSum(padded, scale, q.c, q.radius);
 #pragma omp simd
   for (int64_t i = 0; i < q.c; ++i) scale[i] = q.bias + q.alpha * scale[i];
@@ -67,20 +70,21 @@ FOVEA_INLINE void scales(const Params& q, const float* x, float* padded, float* 
 /** Scratch floats a thread needs: a padded row and three plain ones. */
 int64_t scratchSize(const Params& q) { return (q.c + 2 * q.radius + 16) + 3 * (q.c + 16); }
 
-FOVEA_CLONES void forwardRows(const Params& q, const float* x, float* y, int64_t rows, float* scratch) {
+template <class T>
+FOVEA_INLINE void forwardOf(const Params& q, const T* x, T* y, int64_t rows, float* scratch) {
   float *padded = scratch, *scale = padded + q.c + 2 * q.radius, *factor = scale + q.c;
   std::fill_n(padded, q.c + 2 * q.radius, 0.0f);
   for (int64_t r = 0; r < rows; ++r, x += q.c, y += q.c) {
     scales(q, x, padded, scale);
     power(scale, factor, q.c, q.beta);
 #pragma omp simd
-    for (int64_t i = 0; i < q.c; ++i) y[i] = x[i] * factor[i];
+    for (int64_t i = 0; i < q.c; ++i) store(y + i, load(x[i]) * factor[i]);
   }
 }
 
 /** dx = dy s^-b - 2 a b x sum over the window of (dy x s^(-b-1)). */
-FOVEA_CLONES void backwardRows(const Params& q, const float* x, const float* dy, float* dx, int64_t rows,
-                               float* scratch) {
+template <class T>
+FOVEA_INLINE void backwardOf(const Params& q, const T* x, const T* dy, T* dx, int64_t rows, float* scratch) {
   float *padded = scratch, *scale = padded + q.c + 2 * q.radius, *factor = scale + q.c, *sum = factor + q.c;
   float* middle = padded + q.radius;
   const float k = 2.0f * q.alpha * q.beta;
@@ -89,20 +93,32 @@ FOVEA_CLONES void backwardRows(const Params& q, const float* x, const float* dy,
     scales(q, x, padded, scale);
     power(scale, factor, q.c, q.beta);
 #pragma omp simd
-    for (int64_t i = 0; i < q.c; ++i) middle[i] = dy[i] * x[i] * factor[i] / scale[i];
+    for (int64_t i = 0; i < q.c; ++i) middle[i] = load(dy[i]) * load(x[i]) * factor[i] / scale[i];
     windowSum(padded, sum, q.c, q.radius);
 #pragma omp simd
-    for (int64_t i = 0; i < q.c; ++i) dx[i] = dy[i] * factor[i] - k * x[i] * sum[i];
+    for (int64_t i = 0; i < q.c; ++i) store(dx + i, load(dy[i]) * factor[i] - k * load(x[i]) * sum[i]);
   }
 }
 
+// One clone set for each type.
+#define FOVEA_LRN_LOOPS(T)                                                                                        \
+  FOVEA_CLONES void forwardRows(const Params& q, const T* x, T* y, int64_t rows, float* scratch) {                \
+    forwardOf(q, x, y, rows, scratch);                                                                            \
+  }                                                                                                               \
+  FOVEA_CLONES void backwardRows(const Params& q, const T* x, const T* dy, T* dx, int64_t rows, float* scratch) { \
+    backwardOf(q, x, dy, dx, rows, scratch);                                                                      \
+  }
+FOVEA_LRN_LOOPS(float)
+FOVEA_LRN_LOOPS(BFloat16)
+#undef FOVEA_LRN_LOOPS
+
 Params params(const Check& check, const LrnDesc& d) {
   const TensorDesc& x = d.inputs[0];
-  check.floats(x, "x");
+  check.anyFloat(x, "x");
   check.rankAtLeast(x, "x", 1);
   check.that(d.depthRadius >= 0, "a depth radius of 0 or more", std::to_string(d.depthRadius));
-  for (const TensorDesc& t : d.inputs) check.tensor(t, "an input", DType::kFloat32, x.dims);
-  check.tensor(d.outputs[0], "an output", DType::kFloat32, x.dims);
+  for (const TensorDesc& t : d.inputs) check.tensor(t, "an input", x.dtype, x.dims);
+  check.tensor(d.outputs[0], "an output", x.dtype, x.dims);
   // A window wider than the channels sums them all; no wider padding is needed.
   return {x.dims.back(), std::min(d.depthRadius, std::max<int64_t>(x.dims.back(), 1)), static_cast<float>(d.bias),
           static_cast<float>(d.alpha), static_cast<float>(d.beta)};
@@ -116,14 +132,17 @@ KernelPtr CpuBackend::prepareLrn(const LrnDesc& d) {
   const Params q = params(check, d);
   const int64_t rows = product(d.inputs[0].dims, 0, d.inputs[0].dims.size() - 1);
   const size_t perThread = align64(sizeof(float) * scratchSize(q));
-  return makeKernel(
-      [=](const Pointers& p) {
-        parallelRanges(rows, q.c * (q.radius + 8), [&](int64_t begin, int64_t end, int thread) {
-          forwardRows(q, in<float>(p, 0) + begin * q.c, out<float>(p, 0) + begin * q.c, end - begin,
-                      at<float>(p.workspace, perThread * thread));
-        });
-      },
-      perThread * maxThreads());
+  return withFloatType(d.inputs[0].dtype, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    return makeKernel(
+        [=](const Pointers& p) {
+          parallelRanges(rows, q.c * (q.radius + 8), [&](int64_t begin, int64_t end, int thread) {
+            forwardRows(q, in<T>(p, 0) + begin * q.c, out<T>(p, 0) + begin * q.c, end - begin,
+                        at<float>(p.workspace, perThread * thread));
+          });
+        },
+        perThread * maxThreads());
+  });
 }
 
 KernelPtr CpuBackend::prepareLrnBackward(const LrnDesc& d) {
@@ -132,15 +151,18 @@ KernelPtr CpuBackend::prepareLrnBackward(const LrnDesc& d) {
   const Params q = params(check, d);
   const int64_t rows = product(d.inputs[0].dims, 0, d.inputs[0].dims.size() - 1);
   const size_t perThread = align64(sizeof(float) * scratchSize(q));
-  return makeKernel(
-      [=](const Pointers& p) {
-        parallelRanges(rows, q.c * (2 * q.radius + 12), [&](int64_t begin, int64_t end, int thread) {
-          const int64_t o = begin * q.c;
-          backwardRows(q, in<float>(p, 0) + o, in<float>(p, 1) + o, out<float>(p, 0) + o, end - begin,
-                       at<float>(p.workspace, perThread * thread));
-        });
-      },
-      perThread * maxThreads());
+  return withFloatType(d.inputs[0].dtype, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    return makeKernel(
+        [=](const Pointers& p) {
+          parallelRanges(rows, q.c * (2 * q.radius + 12), [&](int64_t begin, int64_t end, int thread) {
+            const int64_t o = begin * q.c;
+            backwardRows(q, in<T>(p, 0) + o, in<T>(p, 1) + o, out<T>(p, 0) + o, end - begin,
+                         at<float>(p.workspace, perThread * thread));
+          });
+        },
+        perThread * maxThreads());
+  });
 }
 
 }  // namespace fovea::cpu

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/onednn.h"
 #include "cpu/parallel.h"
@@ -14,10 +15,11 @@ struct Problem {
   int64_t batch = 1, m = 0, k = 0, n = 0;
 };
 
-dl::Desc matrix(const Problem& q, int64_t rows, int64_t columns, bool transposed, bool batched) {
+dl::Desc matrix(const Problem& q, DType dtype, int64_t rows, int64_t columns, bool transposed, bool batched) {
+  const auto type = dl::typeOf(dtype);
   const int64_t r = transposed ? 1 : columns, c = transposed ? rows : 1;
-  if (!batched) return dl::Desc(dl::DnnlDims{rows, columns}, dl::kF32, dl::DnnlDims{r, c});
-  return dl::Desc(dl::DnnlDims{q.batch, rows, columns}, dl::kF32, dl::DnnlDims{rows * columns, r, c});
+  if (!batched) return dl::Desc(dl::DnnlDims{rows, columns}, type, dl::DnnlDims{r, c});
+  return dl::Desc(dl::DnnlDims{q.batch, rows, columns}, type, dl::DnnlDims{rows * columns, r, c});
 }
 
 /** y = bias, or 0, with ReLU: what is left of the product when k is 0. */
@@ -39,8 +41,8 @@ KernelPtr CpuBackend::prepareMatmul(const MatmulDesc& d) {
   const Check check("matmul", d);
   check.counts(2, 3, 1, 1);
   const TensorDesc &a = d.inputs[0], &b = d.inputs[1];
-  check.floats(a, "a");
-  check.floats(b, "b");
+  check.anyFloat(a, "a");
+  check.type(b, "b", a.dtype);
   check.rankAtLeast(a, "a", 2);
   check.rank(b, "b", a.rank());
   const size_t r = a.dims.size();
@@ -52,24 +54,41 @@ KernelPtr CpuBackend::prepareMatmul(const MatmulDesc& d) {
   Dims expected(a.dims.begin(), a.dims.end() - 2), result = expected;
   expected.push_back(d.transposeB ? q.n : q.k);
   expected.push_back(d.transposeB ? q.k : q.n);
-  check.tensor(b, "b", DType::kFloat32, expected);
+  check.tensor(b, "b", a.dtype, expected);
   result.push_back(q.m);
   result.push_back(q.n);
-  check.tensor(d.outputs[0], "y", DType::kFloat32, result);
+  const TensorDesc& y = d.outputs[0];
+  check.typeOr(y, "y", a.dtype, DType::kFloat32);
+  check.tensor(y, "y", y.dtype, result);
   const bool hasBias = d.inputs.size() == 3, relu = d.activation == Activation::kRelu;
-  if (hasBias) check.tensor(d.inputs[2], "bias", DType::kFloat32, {q.n});
+  if (hasBias) {
+    check.typeOr(d.inputs[2], "bias", a.dtype, DType::kFloat32);
+    check.tensor(d.inputs[2], "bias", d.inputs[2].dtype, {q.n});
+  }
   if (q.batch * q.m * q.n == 0) return makeKernel([](const Pointers&) {});
-  if (q.k == 0) return emptyProduct(q, hasBias, relu);
+  if (q.k == 0) {
+    if (usesBfloat16(d)) return converting(d, emptyProduct(q, hasBias, relu));
+    return emptyProduct(q, hasBias, relu);
+  }
 
-  return dl::guarded("matmul", [&] {
+  return dl::guarded("matmul", [&]() -> KernelPtr {
     const bool batched = q.batch > 1;
-    const dl::Desc aDesc = matrix(q, q.m, q.k, d.transposeA, batched),
-                   bDesc = matrix(q, q.k, q.n, d.transposeB, batched);
-    const dl::Desc yDesc = matrix(q, q.m, q.n, false, batched);
+    const dl::Desc aDesc = matrix(q, a.dtype, q.m, q.k, d.transposeA, batched),
+                   bDesc = matrix(q, b.dtype, q.k, q.n, d.transposeB, batched);
+    const dl::Desc yDesc = matrix(q, y.dtype, q.m, q.n, false, batched);
+    const auto biasType = dl::typeOf(hasBias ? d.inputs[2].dtype : DType::kFloat32);
     const dl::Desc bias = !hasBias  ? dl::Desc()
-                          : batched ? dl::Desc(dl::DnnlDims{1, 1, q.n}, dl::kF32, dl::Tag::abc)
-                                    : dl::Desc(dl::DnnlDims{1, q.n}, dl::kF32, dl::Tag::ab);
-    const auto pd = dl::matmul(aDesc, bDesc, bias, yDesc, dl::attributes(relu));
+                          : batched ? dl::Desc(dl::DnnlDims{1, 1, q.n}, biasType, dl::Tag::abc)
+                                    : dl::Desc(dl::DnnlDims{1, q.n}, biasType, dl::Tag::ab);
+    dnnl::matmul::primitive_desc pd;
+    try {
+      pd = dl::matmul(aDesc, bDesc, bias, yDesc, dl::attributes(relu));
+    } catch (const dnnl::error&) {
+      if (!usesBfloat16(d)) throw;
+    }
+    if (usesBfloat16(d) && (!pd || std::string(pd.impl_info_str()).rfind("ref", 0) == 0)) {
+      return converting(d, prepareMatmul(inFloat32(d)));
+    }
     auto exec = std::make_shared<dl::Exec>(dnnl::matmul(pd));
     exec->add(DNNL_ARG_SRC, aDesc);
     exec->add(DNNL_ARG_WEIGHTS, bDesc);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/dtype.h"
 #include "core/error.h"
 #include "core/kernel.h"
 
@@ -19,6 +20,18 @@ using Desc = dnnl::memory::desc;
 using DnnlDims = dnnl::memory::dims;
 using Tag = dnnl::memory::format_tag;
 inline constexpr auto kF32 = dnnl::memory::data_type::f32;
+
+inline dnnl::memory::data_type typeOf(DType dtype) {
+  return dtype == DType::kBfloat16 ? dnnl::memory::data_type::bf16 : kF32;
+}
+
+#if DNNL_VERSION_MAJOR >= 3
+inline DnnlDims dimsOf(const Desc& d) { return d.get_dims(); }
+inline dnnl::memory::data_type typeOf(const Desc& d) { return d.get_data_type(); }
+#else
+inline DnnlDims dimsOf(const Desc& d) { return d.dims(); }
+inline dnnl::memory::data_type typeOf(const Desc& d) { return d.data_type(); }
+#endif
 
 /** The engine thread's oneDNN engine and (in-order) stream. */
 struct Runtime {
@@ -95,7 +108,10 @@ inline ConvBackwardData::primitive_desc convBackwardData(const ConvProblem& p, c
 
 inline ConvBackwardWeights::primitive_desc convBackwardWeights(const ConvProblem& p, const dnnl::primitive_attr& a) {
   const auto& e = runtime().engine;
-  const auto hint = convForward(p, attributes());
+  // The gradient may be wider than the kernel that it belongs to.
+  ConvProblem forward = p;
+  forward.weights = Desc(dimsOf(p.weights), typeOf(p.src), Tag::any);
+  const auto hint = convForward(forward, attributes());
 #if DNNL_VERSION_MAJOR >= 3
   if (p.bias.is_zero())
     return {e, p.algorithm, p.src, p.weights, p.dst, p.strides, p.dilations, p.padLow, p.padHigh, hint, a};

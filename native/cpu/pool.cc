@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
@@ -31,8 +33,8 @@ FOVEA_INLINE Span span(int64_t i, int64_t stride, int64_t pad, int64_t k, int64_
 }
 
 Geometry geometry(const Check& check, const Pool2dDesc& d, const TensorDesc& x, const TensorDesc& y) {
-  check.floats(x, "x");
-  check.floats(y, "y");
+  check.anyFloat(x, "x");
+  check.type(y, "y", x.dtype);
   check.rank(x, "x", 4);
   check.rank(y, "y", 4);
   const auto& w = d.window;
@@ -46,7 +48,7 @@ Geometry geometry(const Check& check, const Pool2dDesc& d, const TensorDesc& x, 
              describe(Dims(w.padding.begin(), w.padding.end())));
   const int64_t spanH = g.h + w.padding[0] + w.padding[1] - g.kh, spanW = g.w + w.padding[2] + w.padding[3] - g.kw;
   check.that(spanH >= 0 && spanW >= 0, "a window no larger than the padded input", fovea::describe(x));
-  check.tensor(y, "y", DType::kFloat32, {g.n, spanH / g.sh + 1, spanW / g.sw + 1, g.c});
+  check.tensor(y, "y", x.dtype, {g.n, spanH / g.sh + 1, spanW / g.sw + 1, g.c});
   g.exact2x2 = g.kh == 2 && g.kw == 2 && g.sh == 2 && g.sw == 2 && g.top == 0 && g.left == 0 && 2 * g.oh <= g.h &&
                2 * g.ow <= g.w;
   return g;
@@ -61,65 +63,78 @@ FOVEA_INLINE float larger(float a, float b) {
 FOVEA_INLINE bool same(float a, float b) { return (a == b) | ((a != a) & (b != b)); }
 
 /** Output row `r` of n * oh. */
-FOVEA_CLONES void maxForwardRow(const Geometry& g, const float* x, float* y, int64_t r) {
+template <class T>
+FOVEA_INLINE void maxForwardRowOf(const Geometry& g, const T* x, T* y, int64_t r) {
   const int64_t n = r / g.oh, oy = r % g.oh, c = g.c;
-  const float* image = x + n * g.h * g.w * c;
+  const T* image = x + n * g.h * g.w * c;
   y += r * g.ow * c;
   if (g.exact2x2) {
-    const float* a = image + 2 * oy * g.w * c;
-    const float* b = a + g.w * c;
+    const T* a = image + 2 * oy * g.w * c;
+    const T* b = a + g.w * c;
     for (int64_t ox = 0; ox < g.ow; ++ox, a += 2 * c, b += 2 * c, y += c) {
 #pragma omp simd
-      for (int64_t j = 0; j < c; ++j) y[j] = larger(larger(a[j], a[c + j]), larger(b[j], b[c + j]));
+      for (int64_t j = 0; j < c; ++j) {
+        store(y + j, larger(larger(load(a[j]), load(a[c + j])), larger(load(b[j]), load(b[c + j]))));
+      }
     }
     return;
   }
   const Span rows = span(oy, g.sh, g.top, g.kh, g.h);
   for (int64_t ox = 0; ox < g.ow; ++ox, y += c) {
     const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
-    for (int64_t j = 0; j < c; ++j) y[j] = -std::numeric_limits<float>::infinity();
+    for (int64_t j = 0; j < c; ++j) store(y + j, -std::numeric_limits<float>::infinity());
     for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
       for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
-        const float* v = image + (iy * g.w + ix) * c;
+        const T* v = image + (iy * g.w + ix) * c;
 #pragma omp simd
-        for (int64_t j = 0; j < c; ++j) y[j] = larger(y[j], v[j]);
+        for (int64_t j = 0; j < c; ++j) store(y + j, larger(load(y[j]), load(v[j])));
       }
     }
   }
 }
 
 /** Two rows of inputs under output row `r`, when windows tile the input: every element is written once. */
-FOVEA_CLONES void maxBackward2x2(const Geometry& g, const float* x, const float* y, const float* dy, float* dx,
-                                 int64_t r) {
+template <class T>
+FOVEA_INLINE void maxBackward2x2Of(const Geometry& g, const T* x, const T* y, const T* dy, T* dx, int64_t r) {
   const int64_t n = r / g.oh, oy = r % g.oh, c = g.c, row = g.w * c;
-  const float* a = x + (n * g.h + 2 * oy) * row;
-  float* to = dx + (n * g.h + 2 * oy) * row;
+  const T* a = x + (n * g.h + 2 * oy) * row;
+  T* to = dx + (n * g.h + 2 * oy) * row;
   y += r * g.ow * c;
   dy += r * g.ow * c;
   for (int64_t ox = 0; ox < g.ow; ++ox, a += 2 * c, to += 2 * c, y += c, dy += c) {
 #pragma omp simd
     for (int64_t j = 0; j < c; ++j) {
-      const float m = y[j], d = dy[j];
-      const bool e0 = same(a[j], m);
-      const bool e1 = same(a[c + j], m) & !e0;
-      const bool e2 = same(a[row + j], m) & !(e0 | e1);
-      to[j] = e0 ? d : 0.0f;
-      to[c + j] = e1 ? d : 0.0f;
-      to[row + j] = e2 ? d : 0.0f;
-      to[row + c + j] = e0 | e1 | e2 ? 0.0f : d;
+      const float m = load(y[j]), d = load(dy[j]);
+      const bool e0 = same(load(a[j]), m);
+      const bool e1 = same(load(a[c + j]), m) & !e0;
+      const bool e2 = same(load(a[row + j]), m) & !(e0 | e1);
+      store(to + j, e0 ? d : 0.0f);
+      store(to + c + j, e1 ? d : 0.0f);
+      store(to + row + j, e2 ? d : 0.0f);
+      store(to + row + c + j, e0 | e1 | e2 ? 0.0f : d);
     }
   }
   // What no window covers: a last column, and below the last window a last row.
   const int64_t rest = g.w - 2 * g.ow;
   if (rest > 0) {
-    std::memset(to, 0, rest * c * sizeof(float));
-    std::memset(to + row, 0, rest * c * sizeof(float));
+    std::memset(to, 0, rest * c * sizeof(T));
+    std::memset(to + row, 0, rest * c * sizeof(T));
   }
   if (oy == g.oh - 1) {
-    float* below = dx + (n * g.h + 2 * g.oh) * row;
-    std::memset(below, 0, (g.h - 2 * g.oh) * row * sizeof(float));
+    T* below = dx + (n * g.h + 2 * g.oh) * row;
+    std::memset(below, 0, (g.h - 2 * g.oh) * row * sizeof(T));
   }
 }
+
+// One clone set for each type.
+#define FOVEA_POOL_LOOPS(T)                                                                                        \
+  FOVEA_CLONES void maxForwardRow(const Geometry& g, const T* x, T* y, int64_t r) { maxForwardRowOf(g, x, y, r); } \
+  FOVEA_CLONES void maxBackward2x2(const Geometry& g, const T* x, const T* y, const T* dy, T* dx, int64_t r) {     \
+    maxBackward2x2Of(g, x, y, dy, dx, r);                                                                          \
+  }
+FOVEA_POOL_LOOPS(float)
+FOVEA_POOL_LOOPS(BFloat16)
+#undef FOVEA_POOL_LOOPS
 
 constexpr int64_t kChannelBlock = 64;
 
@@ -221,10 +236,13 @@ KernelPtr CpuBackend::prepareMaxPool2d(const Pool2dDesc& d) {
   const Check check("maxPool2d", d);
   check.counts(1, 1);
   const Geometry g = geometry(check, d, d.inputs[0], d.outputs[0]);
-  return makeKernel([g](const Pointers& p) {
-    const float* x = in<float>(p, 0);
-    float* y = out<float>(p, 0);
-    parallelFor(g.n * g.oh, g.ow * g.c * g.kh * g.kw, [&](int64_t r) { maxForwardRow(g, x, y, r); });
+  return withFloatType(d.inputs[0].dtype, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    return makeKernel([g](const Pointers& p) {
+      const T* x = in<T>(p, 0);
+      T* y = out<T>(p, 0);
+      parallelFor(g.n * g.oh, g.ow * g.c * g.kh * g.kw, [&](int64_t r) { maxForwardRow(g, x, y, r); });
+    });
   });
 }
 
@@ -232,15 +250,22 @@ KernelPtr CpuBackend::prepareMaxPool2dBackward(const Pool2dDesc& d) {
   const Check check("maxPool2dBackward", d);
   check.counts(3, 1);
   const Geometry g = geometry(check, d, d.inputs[0], d.inputs[1]);
-  check.tensor(d.inputs[2], "dy", DType::kFloat32, d.inputs[1].dims);
-  check.tensor(d.outputs[0], "dx", DType::kFloat32, d.inputs[0].dims);
+  check.tensor(d.inputs[2], "dy", d.inputs[1].dtype, d.inputs[1].dims);
+  check.tensor(d.outputs[0], "dx", d.inputs[0].dtype, d.inputs[0].dims);
+  if (g.exact2x2) {
+    return withFloatType(d.inputs[0].dtype, [&](auto* type) {
+      using T = std::remove_pointer_t<decltype(type)>;
+      return makeKernel([g](const Pointers& p) {
+        parallelFor(g.n * g.oh, g.ow * g.c * 8,
+                    [&](int64_t r) { maxBackward2x2(g, in<T>(p, 0), in<T>(p, 1), in<T>(p, 2), out<T>(p, 0), r); });
+      });
+    });
+  }
+  // Gradients of windows that overlap are summed in float32.
+  if (usesBfloat16(d)) return converting(d, prepareMaxPool2dBackward(inFloat32(d)));
   return makeKernel([g](const Pointers& p) {
     const float *x = in<float>(p, 0), *y = in<float>(p, 1), *dy = in<float>(p, 2);
     float* dx = out<float>(p, 0);
-    if (g.exact2x2) {
-      parallelFor(g.n * g.oh, g.ow * g.c * 8, [&](int64_t r) { maxBackward2x2(g, x, y, dy, dx, r); });
-      return;
-    }
     overImages(g, kChannelBlock,
                [&](int64_t n, int64_t from, int64_t to) { maxBackwardImage(g, x, y, dy, dx, n, from, to); });
   });
@@ -250,6 +275,7 @@ KernelPtr CpuBackend::prepareAvgPool2d(const Pool2dDesc& d) {
   const Check check("avgPool2d", d);
   check.counts(1, 1);
   const Geometry g = geometry(check, d, d.inputs[0], d.outputs[0]);
+  if (usesBfloat16(d)) return converting(d, prepareAvgPool2d(inFloat32(d)));
   return makeKernel([g](const Pointers& p) {
     const float* x = in<float>(p, 0);
     float* y = out<float>(p, 0);
@@ -261,6 +287,7 @@ KernelPtr CpuBackend::prepareAvgPool2dBackward(const Pool2dDesc& d) {
   const Check check("avgPool2dBackward", d);
   check.counts(1, 1);
   const Geometry g = geometry(check, d, d.outputs[0], d.inputs[0]);
+  if (usesBfloat16(d)) return converting(d, prepareAvgPool2dBackward(inFloat32(d)));
   return makeKernel([g](const Pointers& p) {
     const float* dy = in<float>(p, 0);
     float* dx = out<float>(p, 0);

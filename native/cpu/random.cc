@@ -2,9 +2,11 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "core/philox.h"
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/parallel.h"
 #include "cpu/philox_blocks.h"
@@ -30,17 +32,27 @@ FOVEA_INLINE float kept(float v, uint32_t word, uint32_t threshold) {
 }
 
 /** Elements begin..end-1, begin a multiple of kSpan. `threshold`: u >= rate as integers r >>> 8. */
-FOVEA_CLONES void dropoutRange(const Seed& s, const float* x, float* y, int64_t begin, int64_t end, uint32_t threshold,
-                               float scale) {
+template <class T>
+FOVEA_INLINE void dropoutOf(const Seed& s, const T* x, T* y, int64_t begin, int64_t end, uint32_t threshold,
+                            float scale) {
   alignas(64) uint32_t words[kStretch];
   for (int64_t e = begin; e < end; e += kStretch) {
     const int64_t n = std::min(kStretch, end - e);
     for (int64_t j = 0; j < n; j += kSpan) philoxBlocks(s, (e + j) >> 2, words + j);
-    const float* v = x + e;
-    float* t = y + e;
+    const T* v = x + e;
+    T* t = y + e;
 #pragma omp simd
-    for (int64_t j = 0; j < n; ++j) t[j] = kept(v[j] * scale, words[j], threshold);
+    for (int64_t j = 0; j < n; ++j) store(t + j, kept(load(v[j]) * scale, words[j], threshold));
   }
+}
+
+FOVEA_CLONES void dropoutRange(const Seed& s, const float* x, float* y, int64_t begin, int64_t end, uint32_t threshold,
+                               float scale) {
+  dropoutOf(s, x, y, begin, end, threshold, scale);
+}
+FOVEA_CLONES void dropoutRange(const Seed& s, const BFloat16* x, BFloat16* y, int64_t begin, int64_t end,
+                               uint32_t threshold, float scale) {
+  dropoutOf(s, x, y, begin, end, threshold, scale);
 }
 
 FOVEA_CLONES void uniformRange(const Seed& s, float* y, int64_t begin, int64_t end, double a, double b, float below) {
@@ -88,18 +100,21 @@ void checkSeed(const Check& check, const TensorDesc& seed) { check.tensor(seed, 
 KernelPtr CpuBackend::prepareDropout(const DropoutDesc& d) {
   const Check check("dropout", d);
   check.counts(2, 1);
-  check.floats(d.inputs[0], "x");
+  check.anyFloat(d.inputs[0], "x");
   checkSeed(check, d.inputs[1]);
-  check.tensor(d.outputs[0], "y", DType::kFloat32, d.inputs[0].dims);
+  check.tensor(d.outputs[0], "y", d.inputs[0].dtype, d.inputs[0].dims);
   check.that(d.rate >= 0 && d.rate < 1, "a rate from 0 to below 1", std::to_string(d.rate));
   const int64_t n = d.inputs[0].size(), spans = (n + kSpan - 1) / kSpan;
   // u = k 2^-24 >= rate  <=>  k >= ceil(rate 2^24): exact, the product only shifts the exponent.
   const auto threshold = static_cast<uint32_t>(std::ceil(d.rate * 0x1p24));
   const auto scale = static_cast<float>(1.0 / (1.0 - d.rate));
-  return makeKernel([=](const Pointers& p) {
-    const Seed s = seedOf(p.inputs[1]);
-    parallelRanges(spans, kSpan * kPhiloxCost, [&](int64_t begin, int64_t end, int) {
-      dropoutRange(s, in<float>(p, 0), out<float>(p, 0), begin * kSpan, std::min(end * kSpan, n), threshold, scale);
+  return withFloatType(d.inputs[0].dtype, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    return makeKernel([=](const Pointers& p) {
+      const Seed s = seedOf(p.inputs[1]);
+      parallelRanges(spans, kSpan * kPhiloxCost, [&](int64_t begin, int64_t end, int) {
+        dropoutRange(s, in<T>(p, 0), out<T>(p, 0), begin * kSpan, std::min(end * kSpan, n), threshold, scale);
+      });
     });
   });
 }

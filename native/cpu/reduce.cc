@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
@@ -52,6 +53,15 @@ struct Min {
   }
 };
 
+/** What elements of type X are computed with. */
+template <class X>
+using Computed = std::conditional_t<std::is_same_v<X, BFloat16>, float, X>;
+template <class X>
+FOVEA_INLINE Computed<X> element(X v) {
+  if constexpr (std::is_same_v<X, BFloat16>) return load(v);
+  if constexpr (!std::is_same_v<X, BFloat16>) return v;
+}
+
 /** Partials: double, or for int32 sums and products 64-bit integers that wrap. */
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, uint64_t>;
@@ -73,8 +83,8 @@ FOVEA_INLINE Wide<T> combine(Wide<T> a, Wide<T> b) {
   return static_cast<Wide<T>>(Op::apply(static_cast<int64_t>(a), static_cast<int64_t>(b)));
 }
 
-template <class Op, class T>
-FOVEA_INLINE Wide<T> runBody(const T* x, int64_t n, Wide<T> total) {
+template <class Op, class X, class T = Computed<X>>
+FOVEA_INLINE Wide<T> runBody(const X* x, int64_t n, Wide<T> total) {
   if constexpr (std::is_same_v<T, float>) {
     for (int64_t i = 0; i < n;) {
       const int64_t stretch = std::min(n - i, kFold * kLanes), whole = stretch / kLanes * kLanes;
@@ -82,10 +92,10 @@ FOVEA_INLINE Wide<T> runBody(const T* x, int64_t n, Wide<T> total) {
       for (int64_t l = 0; l < kLanes; ++l) lanes[l] = static_cast<float>(Op::start);
       for (int64_t j = 0; j < whole; j += kLanes) {
 #pragma omp simd
-        for (int64_t l = 0; l < kLanes; ++l) lanes[l] = Op::apply(lanes[l], x[i + j + l]);
+        for (int64_t l = 0; l < kLanes; ++l) lanes[l] = Op::apply(lanes[l], element(x[i + j + l]));
       }
       for (int64_t l = 0; l < kLanes; ++l) total = Op::apply(total, static_cast<double>(lanes[l]));
-      for (int64_t j = whole; j < stretch; ++j) total = Op::apply(total, static_cast<double>(x[i + j]));
+      for (int64_t j = whole; j < stretch; ++j) total = Op::apply(total, static_cast<double>(element(x[i + j])));
       i += stretch;
     }
     return total;
@@ -96,8 +106,8 @@ FOVEA_INLINE Wide<T> runBody(const T* x, int64_t n, Wide<T> total) {
 }
 
 /** acc[j] = acc[j] op x[j]. */
-template <class Op, class T>
-FOVEA_INLINE void rowBody(T* acc, const T* x, int64_t n) {
+template <class Op, class X, class T = Computed<X>>
+FOVEA_INLINE void rowBody(T* acc, const X* x, int64_t n) {
 #pragma omp simd
   for (int64_t j = 0; j < n; ++j) {
     if constexpr (std::is_same_v<T, int32_t>) {
@@ -106,19 +116,25 @@ FOVEA_INLINE void rowBody(T* acc, const T* x, int64_t n) {
                                 : std::is_same_v<Op, Prod> ? static_cast<uint32_t>(acc[j]) * static_cast<uint32_t>(x[j])
                                                            : static_cast<uint32_t>(Op::apply(acc[j], x[j]))));
     } else {
-      acc[j] = Op::apply(acc[j], x[j]);
+      acc[j] = Op::apply(acc[j], element(x[j]));
     }
   }
 }
 
 // One clone set for each operation and type that the templates below name.
-#define FOVEA_REDUCE_LOOPS(Op, T)                                                                              \
-  FOVEA_CLONES Wide<T> runOf(Op, const T* x, int64_t n, Wide<T> total) { return runBody<Op, T>(x, n, total); } \
-  FOVEA_CLONES void rowOf(Op, T* acc, const T* x, int64_t n) { rowBody<Op, T>(acc, x, n); }
+#define FOVEA_REDUCE_LOOPS(Op, X)                                                            \
+  FOVEA_CLONES Wide<Computed<X>> runOf(Op, const X* x, int64_t n, Wide<Computed<X>> total) { \
+    return runBody<Op>(x, n, total);                                                         \
+  }                                                                                          \
+  FOVEA_CLONES void rowOf(Op, Computed<X>* acc, const X* x, int64_t n) { rowBody<Op>(acc, x, n); }
 FOVEA_REDUCE_LOOPS(Sum, float)
 FOVEA_REDUCE_LOOPS(Prod, float)
 FOVEA_REDUCE_LOOPS(Max, float)
 FOVEA_REDUCE_LOOPS(Min, float)
+FOVEA_REDUCE_LOOPS(Sum, BFloat16)
+FOVEA_REDUCE_LOOPS(Prod, BFloat16)
+FOVEA_REDUCE_LOOPS(Max, BFloat16)
+FOVEA_REDUCE_LOOPS(Min, BFloat16)
 FOVEA_REDUCE_LOOPS(Sum, int32_t)
 FOVEA_REDUCE_LOOPS(Prod, int32_t)
 FOVEA_REDUCE_LOOPS(Max, int32_t)
@@ -186,8 +202,8 @@ Geometry plan(const Dims& dims, const std::vector<int64_t>& axes) {
 }
 
 /** Reduces positions from..to-1 of the reduced space at kept position `base` into acc[0..width). */
-template <class Op, class T>
-void reduceChunk(const Geometry& g, const T* x, int64_t from, int64_t to, Wide<T>* acc, T* scratch) {
+template <class Op, class X, class T = Computed<X>>
+void reduceChunk(const Geometry& g, const X* x, int64_t from, int64_t to, Wide<T>* acc, T* scratch) {
   if (g.innerReduced) {
     Wide<T> total = startOf<Op, T, Wide<T>>();
     for (int64_t i = from; i < to;) {
@@ -213,8 +229,10 @@ void reduceChunk(const Geometry& g, const T* x, int64_t from, int64_t to, Wide<T
   }
 }
 
-template <class Op, class T>
+/** X are the elements, Y the results. */
+template <class Op, class X, class Y>
 KernelPtr makeReduce(const Geometry& g, double scale) {
+  using T = Computed<X>;
   const int64_t width = g.innerReduced ? 1 : g.inner;
   Layout layout;
   const size_t partials = layout.take(sizeof(Wide<T>) * g.outer * g.chunks * width);
@@ -228,16 +246,16 @@ KernelPtr makeReduce(const Geometry& g, double scale) {
           for (int64_t t = begin; t < end; ++t) {
             const int64_t o = t / g.chunks, c = t % g.chunks;
             const int64_t from = std::min(c * g.chunkSize, g.total), to = std::min(from + g.chunkSize, g.total);
-            reduceChunk<Op, T>(g, in<T>(p, 0) + g.kept.offset(o), from, to, acc + t * width, own);
+            reduceChunk<Op>(g, in<X>(p, 0) + g.kept.offset(o), from, to, acc + t * width, own);
           }
         });
-        T* y = out<T>(p, 0);
+        Y* y = out<Y>(p, 0);
         parallelFor(g.outer, g.chunks * width, [&](int64_t o) {
           for (int64_t j = 0; j < width; ++j) {
             Wide<T> v = acc[o * g.chunks * width + j];
             for (int64_t c = 1; c < g.chunks; ++c) v = combine<Op, T>(v, acc[(o * g.chunks + c) * width + j]);
             if constexpr (std::is_same_v<T, float>) {
-              y[o * width + j] = static_cast<float>(v / scale);
+              store(y + o * width + j, static_cast<float>(v / scale));
             } else {
               y[o * width + j] = static_cast<T>(v);
             }
@@ -247,19 +265,19 @@ KernelPtr makeReduce(const Geometry& g, double scale) {
       layout.bytes());
 }
 
-template <class T>
+template <class X, class Y>
 KernelPtr makeReduceFor(ReduceMode mode, const Geometry& g) {
   switch (mode) {
     case ReduceMode::kSum:
-      return makeReduce<Sum, T>(g, 1);
+      return makeReduce<Sum, X, Y>(g, 1);
     case ReduceMode::kMean:
-      return makeReduce<Sum, T>(g, g.divisor);
+      return makeReduce<Sum, X, Y>(g, g.divisor);
     case ReduceMode::kProd:
-      return makeReduce<Prod, T>(g, 1);
+      return makeReduce<Prod, X, Y>(g, 1);
     case ReduceMode::kMax:
-      return makeReduce<Max, T>(g, 1);
+      return makeReduce<Max, X, Y>(g, 1);
     case ReduceMode::kMin:
-      return makeReduce<Min, T>(g, 1);
+      return makeReduce<Min, X, Y>(g, 1);
   }
   throw Error("ERR_ARGUMENT", "reduce: expected a known mode");
 }
@@ -286,9 +304,9 @@ KernelPtr CpuBackend::prepareReduce(const ReduceDesc& d) {
   check.counts(1, 1);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
   const bool isInt = x.dtype == DType::kInt32;
-  check.that(x.dtype == DType::kFloat32 || (isInt && d.mode != ReduceMode::kMean),
-             d.mode == ReduceMode::kMean ? "float32 for mean" : "float32 or int32", fovea::describe(x));
-  check.type(y, "an output", x.dtype);
+  check.that(isFloat(x.dtype) || (isInt && d.mode != ReduceMode::kMean),
+             d.mode == ReduceMode::kMean ? "floating point for mean" : "floating point or int32", fovea::describe(x));
+  if (!isFloat(x.dtype) || y.dtype != DType::kFloat32) check.type(y, "an output", x.dtype);
   int64_t kept = 1, last = -1;
   for (int64_t axis : d.axes) {
     check.that(axis > last && axis < x.rank(), "sorted axes below " + std::to_string(x.rank()), describe(Dims(d.axes)));
@@ -300,12 +318,16 @@ KernelPtr CpuBackend::prepareReduce(const ReduceDesc& d) {
   check.that(y.size() == kept, "an output of " + std::to_string(kept) + " elements", fovea::describe(y));
   const Geometry g = plan(x.dims, d.axes);
   if (y.size() == 0) return makeKernel([](const Pointers&) {});
-  return isInt ? makeReduceFor<int32_t>(d.mode, g) : makeReduceFor<float>(d.mode, g);
+  if (isInt) return makeReduceFor<int32_t, int32_t>(d.mode, g);
+  if (x.dtype == DType::kFloat32) return makeReduceFor<float, float>(d.mode, g);
+  return y.dtype == DType::kFloat32 ? makeReduceFor<BFloat16, float>(d.mode, g)
+                                    : makeReduceFor<BFloat16, BFloat16>(d.mode, g);
 }
 
 KernelPtr CpuBackend::prepareArgMax(const AxisDesc& d) {
   const Check check("argMax", d);
   check.counts(1, 1);
+  if (usesBfloat16(d)) return throughFloat32("argMax", d, [&](const AxisDesc& f) { return prepareArgMax(f); });
   const TensorDesc& x = d.inputs[0];
   check.that(x.dtype == DType::kFloat32 || x.dtype == DType::kInt32, "float32 or int32", fovea::describe(x));
   check.that(d.axis >= 0 && d.axis < x.rank(), "an axis below " + std::to_string(x.rank()), std::to_string(d.axis));

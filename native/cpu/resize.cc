@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cpu/backend.h"
+#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
@@ -115,6 +116,7 @@ std::shared_ptr<const Geometry> geometry(const Check& check, const ResizeDesc& d
 KernelPtr CpuBackend::prepareResize(const ResizeDesc& d) {
   const Check check("resize", d);
   check.counts(1, 1);
+  if (usesBfloat16(d)) return throughFloat32("resize", d, [&](const ResizeDesc& f) { return prepareResize(f); });
   const auto g = geometry(check, d, d.inputs[0], d.outputs[0]);
   return makeKernel([g](const Pointers& p) {
     parallelFor(g->n * g->oh, g->ow * g->c * 8,
@@ -125,6 +127,9 @@ KernelPtr CpuBackend::prepareResize(const ResizeDesc& d) {
 KernelPtr CpuBackend::prepareResizeBackward(const ResizeDesc& d) {
   const Check check("resizeBackward", d);
   check.counts(1, 1);
+  if (usesBfloat16(d)) {
+    return throughFloat32("resizeBackward", d, [&](const ResizeDesc& f) { return prepareResizeBackward(f); });
+  }
   const auto g = geometry(check, d, d.outputs[0], d.inputs[0]);
   return makeKernel([g](const Pointers& p) {
     const int64_t width = g->n >= maxThreads() ? std::max<int64_t>(g->c, 1) : 64, parts = (g->c + width - 1) / width;

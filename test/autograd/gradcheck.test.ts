@@ -15,6 +15,7 @@ const WITHOUT_RULE: Readonly<Record<string, string>> = {
 
 /** Ops whose rule gives nothing to compare with differences. */
 const NOTHING_FLOWS: Readonly<Record<string, string>> = {
+  castBfloat16: 'rounding is a step, its rule the straight line; see test/ops/bfloat16.test.ts',
   stopGradient: 'its rule is that nothing flows; see gradients.test.ts',
 };
 

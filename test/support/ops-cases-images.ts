@@ -163,7 +163,7 @@ const batchNorm: OpFamily = {
       label: `batchNorm${JSON.stringify({ epsilon, mean, relu })}`,
       inputs: [floats(r, [...lead, c], mean - 1, mean + 1), floats(r, [c], 0.5, 1.5), floats(r, [c], -1, 1)],
       apply: ([x, gamma, beta]) => {
-        const made = ops.batchNorm(x!, gamma!, beta!, { epsilon });
+        const made = ops.batchNorm(x!, ops.widened(gamma!), ops.widened(beta!), { epsilon });
         return [relu ? ops.relu(made.y) : made.y, made.mean, made.variance];
       },
       // Gradients by x are differences of nearly equal numbers where a channel has few elements.
@@ -184,7 +184,12 @@ const batchNormInference: OpFamily = {
       label: 'batchNormInference',
       inputs: [x, vector(-1, 1), vector(0.5, 1.5), vector(0.5, 1.5), vector(-1, 1)],
       apply: ([t, mean, variance, gamma, beta]) => [
-        ops.batchNormInference(t!, { mean: mean!, variance: variance!, gamma, beta }),
+        ops.batchNormInference(t!, {
+          mean: ops.widened(mean!),
+          variance: ops.widened(variance!),
+          gamma: ops.widened(gamma!),
+          beta: ops.widened(beta!),
+        }),
       ],
     };
   },

@@ -1,11 +1,12 @@
 import { tensor, vjp, withDevice, type DType, type Tensor } from '../../lib/index.js';
+import type { FloatDType } from '../../lib/tensor/dtype.js';
 import type { GraphNode } from '../../lib/graph/node.js';
 import { elementwiseFamilies } from './ops-cases-elementwise.js';
 import { imageFamilies } from './ops-cases-images.js';
 import { layoutFamilies } from './ops-cases-layout.js';
 import type { RandomValues } from './random-values.js';
 
-/** An input of a case, on no device yet. `float` becomes float32 or float64, as the test wants it. */
+/** An input of a case, on no device yet. `float` becomes the type the test wants. */
 export interface HostValue {
   readonly shape: readonly number[];
   readonly dtype: 'float' | 'int32' | 'uint8' | 'bool';
@@ -44,7 +45,7 @@ export function opFamilies(): readonly OpFamily[] {
 }
 
 /** The inputs of a call on a device. */
-export function placeInputs(call: OpCall, device: string, float: 'float32' | 'float64'): Tensor[] {
+export function placeInputs(call: OpCall, device: string, float: FloatDType): Tensor[] {
   return call.inputs.map(({ shape, dtype, data }) =>
     placeValue(shape, dtype === 'float' ? float : dtype, data, device),
   );
@@ -66,7 +67,7 @@ export interface CallResult {
 export function runCall(
   call: OpCall,
   device: string,
-  float: 'float32' | 'float64',
+  float: FloatDType,
   dy: (shape: readonly number[]) => ArrayLike<number>,
 ): CallResult[] {
   return withDevice(device, () => {

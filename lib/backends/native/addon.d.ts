@@ -5,6 +5,9 @@
 import type { DType, TypedArray } from '../../tensor/dtype.js';
 import type { DeviceInfo, MissingDevice, PlanDescription, StepProfile } from '../backend.js';
 
+/** What crosses the border: typed arrays of the stored elements. */
+export type NativeArray = TypedArray | Uint16Array;
+
 /** The error object the addon throws or rejects with: an Error carrying these. */
 export interface NativeError extends Error {
   readonly code: string;
@@ -17,9 +20,10 @@ export interface NativeBuffer {
   readonly dtype: DType;
   readonly size: number;
   readonly device: string;
-  write(data: TypedArray): void;
-  read(): Promise<TypedArray>;
-  readSync(): TypedArray;
+  /** Elements as the device holds them: bfloat16 as 16-bit patterns. */
+  write(data: NativeArray): void;
+  read(): Promise<NativeArray>;
+  readSync(): NativeArray;
   dispose(): void;
 }
 
@@ -45,7 +49,7 @@ export interface NativeAddon {
   readonly version: string;
   devices(): { present: DeviceInfo[]; missing: MissingDevice[] };
   /** Zeroed when `data` is left out. */
-  createBuffer(device: string, dtype: DType, size: number, data?: TypedArray): NativeBuffer;
+  createBuffer(device: string, dtype: DType, size: number, data?: NativeArray): NativeBuffer;
   createPlan(device: string, plan: PlanDescription): NativePlan;
   memory(device: string): NativeMemory;
   /** Sets the most bytes a device may hold in buffers and arena (0 = no limit). */

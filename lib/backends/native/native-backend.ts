@@ -1,10 +1,11 @@
 import { FoveaError } from '../../errors.js';
 import type { FoveaErrorCode } from '../../errors.js';
+import { bfloat16Patterns, fromBfloat16Patterns } from '../../tensor/bfloat16.js';
 import type { DType, TypedArray } from '../../tensor/dtype.js';
 import type { Backend, DeviceBuffer, DeviceInfo, ExecutablePlan, PlanDescription, StepProfile } from '../backend.js';
-import type { NativeAddon, NativeBuffer, NativeError, NativePlan } from './addon.js';
+import type { NativeAddon, NativeArray, NativeBuffer, NativeError, NativePlan } from './addon.js';
 
-const DTYPES: ReadonlySet<DType> = new Set(['float32', 'int32', 'uint8', 'bool']);
+const DTYPES: ReadonlySet<DType> = new Set(['float32', 'bfloat16', 'int32', 'uint8', 'bool']);
 
 /** A device of the native addon. */
 export class NativeBackend implements Backend {
@@ -20,7 +21,8 @@ export class NativeBackend implements Backend {
   }
 
   createBuffer(dtype: DType, size: number, data?: TypedArray): DeviceBuffer {
-    return new NativeDeviceBuffer(guard(() => this.#addon.createBuffer(this.device.name, dtype, size, data)));
+    const native = data && toNative(dtype, data);
+    return new NativeDeviceBuffer(guard(() => this.#addon.createBuffer(this.device.name, dtype, size, native)));
   }
 
   preparePlan(plan: PlanDescription): ExecutablePlan {
@@ -54,20 +56,30 @@ class NativeDeviceBuffer implements DeviceBuffer {
   }
 
   write(data: TypedArray): void {
-    guard(() => this.native.write(data));
+    guard(() => this.native.write(toNative(this.dtype, data)));
   }
 
-  read(): Promise<TypedArray> {
-    return guardAsync(() => this.native.read());
+  async read(): Promise<TypedArray> {
+    return toHost(await guardAsync(() => this.native.read()));
   }
 
   readSync(): TypedArray {
-    return guard(() => this.native.readSync());
+    return toHost(guard(() => this.native.readSync()));
   }
 
   dispose(): void {
     this.native.dispose();
   }
+}
+
+/** Elements as the addon takes them: bfloat16 as 16-bit patterns. */
+function toNative(dtype: DType, data: TypedArray): NativeArray {
+  return dtype === 'bfloat16' && data instanceof Float32Array ? bfloat16Patterns(data) : data;
+}
+
+/** Elements as the host holds them. */
+function toHost(data: NativeArray): TypedArray {
+  return data instanceof Uint16Array ? fromBfloat16Patterns(data) : data;
 }
 
 class NativeExecutablePlan implements ExecutablePlan {

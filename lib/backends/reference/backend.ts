@@ -25,7 +25,7 @@ export class ReferenceBackend implements Backend {
     capabilities: ['float64', 'deterministic'],
   };
   readonly kernels: ReadonlySet<string> = new Set(REFERENCE_KERNELS.keys());
-  readonly dtypes: ReadonlySet<DType> = new Set<DType>(['float32', 'float64', 'int32', 'uint8', 'bool']);
+  readonly dtypes: ReadonlySet<DType> = new Set<DType>(['float32', 'bfloat16', 'float64', 'int32', 'uint8', 'bool']);
   readonly #device: ReferenceDevice = { queue: new WorkQueue(), account: new MemoryAccount() };
 
   /**

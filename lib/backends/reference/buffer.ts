@@ -35,7 +35,7 @@ export function allocate(op: string, size: number): Float64Array {
 
 /** Throws unless `data` is the typed array of `dtype` with exactly `size` elements. */
 export function checkHostData(op: string, dtype: DType, size: number, data: TypedArray): void {
-  const expected = dtype === 'bool' ? 'uint8' : dtype;
+  const expected = dtype === 'bool' ? 'uint8' : dtype === 'bfloat16' ? 'float32' : dtype;
   const received = dtypeOf(data);
   if (received !== expected) throw mismatch('ERR_DTYPE', { op }, `elements of ${dtype}`, `a ${data.constructor.name}`);
   if (data.length !== size) throw mismatch('ERR_ARGUMENT', { op }, `${size} elements`, `${data.length}`);

@@ -1,5 +1,6 @@
 import { mismatch } from '../../errors.js';
 import type { FoveaError } from '../../errors.js';
+import { roundAllBfloat16 } from '../../tensor/bfloat16.js';
 import { bytesPerElement, isDType } from '../../tensor/dtype.js';
 import { formatShape, sizeOf } from '../../tensor/shape.js';
 import type { PlanDescription, SlotDescription, StepDescription, StorageDescription } from '../backend.js';
@@ -53,7 +54,7 @@ export function checkPlan(plan: PlanDescription): CheckedStep[] {
     checkSharing(plan, description, call, kernel.inPlace === true);
     for (const slot of description.inputs) flow.read(call, plan.slots[slot]!);
     for (const slot of description.outputs) flow.write(plan.slots[slot]!);
-    return { description, compute };
+    return { description, compute: rounding(call, compute) };
   });
 }
 
@@ -102,6 +103,16 @@ function callOf(plan: PlanDescription, step: StepDescription): KernelCall {
       );
     });
   return new KernelCall(step, slotsOf(step.inputs), slotsOf(step.outputs));
+}
+
+/** Kernels compute in float64 whatever the type; what is stored as bfloat16 is rounded once the kernel is done. */
+function rounding(call: KernelCall, compute: PreparedKernel): PreparedKernel {
+  const narrow = call.outputs.flatMap(({ dtype }, i) => (dtype === 'bfloat16' ? [i] : []));
+  if (narrow.length === 0) return compute;
+  return (inputs, outputs) => {
+    compute(inputs, outputs);
+    for (const i of narrow) roundAllBfloat16(outputs[i]!);
+  };
 }
 
 /** Whether two storages are the same one: the same number, or the same external. */

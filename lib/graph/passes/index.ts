@@ -3,6 +3,7 @@ import { commonSubexpressions } from './common-subexpressions.js';
 import { deadCode } from './dead-code.js';
 import { earlyUpdates } from './early-updates.js';
 import { foldAffine } from './fold-affine.js';
+import { foldCasts, takeWideOperands } from './fold-casts.js';
 import { fuseElementwise } from './fuse-elementwise.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
 import { inlineScalars } from './inline-scalars.js';
@@ -14,6 +15,7 @@ import { splitSteady, type Split } from '../steady.js';
 const OPTIONAL = {
   commonSubexpressions,
   foldAffine,
+  foldCasts,
   fuseEpilogues,
   recompute,
   fuseElementwise,
@@ -55,12 +57,14 @@ export function optimizeSplit(graph: Graph): { main: Graph; setup?: Graph } {
 function simplify(graph: Graph): Graph {
   let g = inlineScalars(graph);
   g = optional('commonSubexpressions', g);
-  g = deadCode(g);
+  g = deadCode(optional('foldCasts', g));
   return updatesLast(g);
 }
 
 function fuse(graph: Graph): Graph {
   let g = optional('fuseEpilogues', graph);
+  // Only now biases are operands.
+  if (!off.has('foldCasts')) g = deadCode(takeWideOperands(g));
   g = optional('recompute', g);
   g = optional('fuseElementwise', g);
   return optional('earlyUpdates', g);

@@ -1,3 +1,4 @@
+import { isFloat } from '../../tensor/dtype.js';
 import type { ElementwiseStep, Graph, Instruction, IrValue, Step } from '../ir.js';
 
 /**
@@ -18,7 +19,7 @@ export function inlineScalars(graph: Graph): Graph {
       values.push({ shape, dtype, kind: 'computed' });
       made = values.length - 1;
       buffers.set(id, made);
-      const compute = dtype === 'float32' || dtype === 'float64' ? 'float' : 'int32';
+      const compute = isFloat(dtype) ? 'float' : 'int32';
       const instructions = [{ opcode: 'const', args: [], params: [scalar!, 0] }];
       steps.push({
         kind: 'elementwise',

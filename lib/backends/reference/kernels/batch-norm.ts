@@ -2,7 +2,8 @@ import type { KernelCall, ReferenceKernel, TensorType } from './kernel.js';
 
 /** Verifies the operands with one value a channel and returns the number of channels. */
 function readChannels(call: KernelCall, x: TensorType, perChannel: Readonly<Record<string, TensorType>>): number {
-  call.float(x, ...Object.values(perChannel));
+  call.float(x);
+  call.floatWide(x, ...Object.values(perChannel));
   const c = x.shape.at(-1);
   if (c === undefined) throw call.invalid('x of rank 1 or more', '[]');
   for (const [name, operand] of Object.entries(perChannel)) call.shape(name, operand, [c]);

@@ -19,7 +19,8 @@ interface Convolution {
  * Verifies that image [n,h,w,c], kernel [kh,kw,c/groups,o] and result [n,oh,ow,o] belong to one convolution.
  */
 function readConvolution(call: KernelCall, x: TensorType, kernel: TensorType, y: TensorType): Convolution {
-  call.float(x, kernel, y);
+  call.float(x, y);
+  call.floatOrWider(x, kernel);
   call.rank('the image', x, 4);
   call.rank('the kernel', kernel, 4);
   call.rank('the result', y, 4);
@@ -42,7 +43,7 @@ export const conv2d: ReferenceKernel = {
     const conv = readConvolution(call, call.input(0), call.input(1), call.output(0));
     const relu = call.word('activation', 'linear', 'relu') === 'relu';
     if (call.inputs.length === 3) {
-      call.float(call.output(0), call.input(2));
+      call.floatOrWider(call.output(0), call.input(2));
       call.shape('bias', call.input(2), [conv.o]);
     }
     return ([x, kernel, bias], [y]) => {
@@ -98,7 +99,7 @@ export const conv2dBackwardKernel: ReferenceKernel = {
     const conv = readConvolution(call, call.input(0), call.output(0), call.input(1));
     const { groups, c, cg, o, og } = conv;
     if (call.outputs.length === 2) {
-      call.float(call.input(0), call.output(1));
+      call.floatOrWider(call.input(0), call.output(1));
       call.shape('dbias', call.output(1), [o]);
     }
     return ([x, dy], [dkernel, dbias]) => {

@@ -88,6 +88,21 @@ export class KernelCall {
     for (const operand of present) this.dtype(operand, dtype);
   }
 
+  /** Throws unless the operand has the dtype of `like`, or float32 beside a `like` of bfloat16. */
+  floatOrWider(like: TensorType, ...operands: readonly (TensorType | undefined)[]): void {
+    for (const operand of operands) {
+      if (operand && !(like.dtype === 'bfloat16' && operand.dtype === 'float32')) this.float(like, operand);
+    }
+  }
+
+  /** Throws unless the operand, which is kept in full precision, is float32 beside a bfloat16 `like`, else like it. */
+  floatWide(like: TensorType, ...operands: readonly TensorType[]): void {
+    for (const operand of operands) {
+      if (like.dtype === 'bfloat16') this.dtype(operand, 'float32');
+      else this.float(like, operand);
+    }
+  }
+
   /** Throws unless the operand has this dtype. */
   dtype(operand: TensorType, ...dtypes: readonly DType[]): void {
     if (!dtypes.includes(operand.dtype)) throw this.invalid(`dtype ${dtypes.join(' or ')}`, describeType(operand));

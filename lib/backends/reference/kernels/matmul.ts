@@ -7,7 +7,8 @@ export const matmul: ReferenceKernel = {
     call.count([2, 3], 1);
     const [a, b, bias] = call.inputs as [TensorType, TensorType, TensorType | undefined];
     const y = call.output(0);
-    call.float(a, b, bias, y);
+    call.float(a, b);
+    call.floatOrWider(a, bias, y);
     const transposeA = call.boolean('transposeA');
     const transposeB = call.boolean('transposeB');
     const relu = call.word('activation', 'linear', 'relu') === 'relu';

@@ -1,3 +1,4 @@
+import { roundBfloat16 } from '../../../tensor/bfloat16.js';
 import { toInt32 } from '../convert.js';
 import { erf, erfc, flooredMod, pow, roundHalfToEven } from './special-functions.js';
 
@@ -110,6 +111,7 @@ export const FLOAT_OPERATIONS: Readonly<Record<string, Operation>> = {
   floorDiv: binary((a, b) => Math.floor(a / b)),
   reluGrad: binary((y, dy) => (y > 0 ? dy : 0)),
   toInt: unary(toInt32),
+  toBfloat16: unary(roundBfloat16),
 };
 
 /** The opcodes of `compute: 'int32'`: sums and products wrap, parameters are truncated. */

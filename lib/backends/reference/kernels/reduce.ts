@@ -54,8 +54,9 @@ export const reduce: ReferenceKernel = {
     const [x, y] = [call.input(0), call.output(0)];
     const mode = call.word('mode', 'sum', 'mean', 'max', 'min', 'prod');
     if (mode === 'mean') call.float(x);
-    else call.dtype(x, 'float32', 'float64', 'int32');
-    call.dtype(y, x.dtype);
+    else call.dtype(x, 'float32', 'bfloat16', 'float64', 'int32');
+    if (isFloat(x.dtype)) call.floatOrWider(x, y);
+    else call.dtype(y, x.dtype);
     const axes = readAxes(call);
     const kept = x.shape.map((d, axis) => (axes.includes(axis) ? 1 : d));
     // The reduced axes may be kept as 1 or left out: the elements are the same.
@@ -79,7 +80,7 @@ export const argMax: ReferenceKernel = {
   prepare(call) {
     call.count(1, 1);
     const [x, y] = [call.input(0), call.output(0)];
-    call.dtype(x, 'float32', 'float64', 'int32');
+    call.dtype(x, 'float32', 'bfloat16', 'float64', 'int32');
     call.dtype(y, 'int32');
     const axis = call.integer('axis', 0, x.shape.length - 1);
     const length = x.shape[axis]!;

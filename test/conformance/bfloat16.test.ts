@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { devices, FoveaError } from '../../lib/index.js';
+import { hash } from '../support/fill.js';
+import { largestMagnitude } from '../support/golden.js';
+import { describeCall, opFamilies, runCall, type CallResult, type OpCall } from '../support/ops-cases.js';
+import { forCases, RandomValues } from '../support/random-values.js';
+
+/** Calls drawn for a family of weight 1; FOVEA_TEST_CASES multiplies it for longer runs. */
+const UNIT = 3 * Number(process.env['FOVEA_TEST_CASES'] ?? 1);
+/** bfloat16 holds 8 digits; chains of ops round at each of them on the reference. */
+const ALLOWED = 1e-2;
+const LEAST_SCALE = 0.5;
+const others = devices().present.filter((d) => d.name !== 'reference');
+
+/** Families whose results jump where inputs are moved by a rounding. */
+const JUMPS = new Set(['floorDiv', 'mod', 'sign', 'round', 'floor', 'ceil']);
+const families = opFamilies().filter((f) => !JUMPS.has(f.name));
+
+describe.each(others.map((d) => d.name))('%s computes with bfloat16 what the reference computes', (device) => {
+  it.each(families.map((f) => [f.name, f] as const))('%s', async (name, family) => {
+    await forCases(`bfloat16 ${name}`, Math.ceil(family.weight * UNIT), (random) => {
+      const call = family.draw(random, false);
+      if (call.inputs.some((i) => i.dtype === 'float')) compareDevices(call, device, random.seed);
+    });
+  });
+});
+
+function compareDevices(call: OpCall, device: string, seed: number): void {
+  const dy = (shape: readonly number[]): ArrayLike<number> => new RandomValues(hash(seed, 1)).floats(shape);
+  const run = (on: string): CallResult[] => {
+    try {
+      return runCall(call, on, 'bfloat16', dy);
+    } catch (error) {
+      if (error instanceof FoveaError)
+        throw new Error(`${describeCall(call)} on ${on}: ${error.message}`, { cause: error });
+      throw error;
+    }
+  };
+  const expected = run('reference');
+  run(device).forEach((r, i) => compare(r, expected[i]!, call));
+}
+
+function compare(r: CallResult, e: CallResult, call: OpCall): void {
+  const what = `${describeCall(call)}: ${r.name}`;
+  expect({ shape: r.shape, dtype: r.dtype }, what).toEqual({ shape: e.shape, dtype: e.dtype });
+  const allowed = ALLOWED * Math.max(LEAST_SCALE, largestMagnitude(e.data));
+  for (let i = 0; i < e.data.length; i++) {
+    const [a, b] = [r.data[i]!, e.data[i]!];
+    if (a === b || (Number.isNaN(a) && Number.isNaN(b)) || Math.abs(a - b) <= allowed) continue;
+    expect.fail(`${what}: element ${i}: expected ${b}, received ${a} (allowed ${allowed})`);
+  }
+}
