@@ -1,11 +1,14 @@
 #include "cpu/conv.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <limits>
 #include <unordered_map>
+#include <utility>
 
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
@@ -106,7 +109,7 @@ class TimingBuffers {
     for (const TensorDesc& t : operands.outputs) outputs_.push_back(make(t.bytes(), t.dtype));
   }
   ~TimingBuffers() {
-    for (void* p : all_) std::free(p);
+    for (const auto& [p, bytes] : all_) munmap(p, bytes);
   }
   TimingBuffers(const TimingBuffers&) = delete;
   TimingBuffers& operator=(const TimingBuffers&) = delete;
@@ -126,17 +129,19 @@ class TimingBuffers {
 
  private:
   void* make(size_t bytes, DType dtype = DType::kFloat32) {
-    void* p = nullptr;
+    // Mapped and unmapped again: the heap would keep hundreds of megabytes.
     const size_t size = std::max<size_t>(align64(bytes), 64);
-    if (posix_memalign(&p, 64, size) != 0) throw Error("ERR_OUT_OF_MEMORY", "cpu: no memory to time a convolution");
-    all_.push_back(p);
+    void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) throw Error("ERR_OUT_OF_MEMORY", "cpu: no memory to time a convolution");
+    all_.emplace_back(p, size);
     withFloatType(dtype, [&](auto* type) {
       auto* to = static_cast<decltype(type)>(p);
       for (size_t i = 0; i < size / sizeof(*to); ++i) store(to + i, static_cast<float>(i % 31) * 0.01f - 0.1f);
     });
     return p;
   }
-  std::vector<void*> all_, outputs_;
+  std::vector<std::pair<void*, size_t>> all_;
+  std::vector<void*> outputs_;
   std::vector<const void*> inputs_;
   void* workspace_ = nullptr;
   size_t workspaceBytes_ = 0;
@@ -169,7 +174,7 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream) {
                     }});
     return list;
   }
-  const bool winograd = big && !exact && v.kh == 3 && v.kw == 3 && v.cg() >= 8 && v.og() >= 8;
+  const bool winograd = big && !exact && (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.cg() >= 8 && v.og() >= 8;
   if (v.cg() == 1 && v.og() == 1) list.push_back({"depthwise", makeDepthwiseConv});
   if (winograd) list.push_back({"winograd", makeWinogradConv});
   list.push_back({"onednn", makeOnednnConv});
@@ -220,7 +225,8 @@ KernelPtr choose(const Conv& v, bool exact, Stream& stream) {
       if (KernelPtr kernel = candidate.make(v)) return kernel;
     }
   }
-  const std::string key = v.key() + (exact ? " exact" : "") + " t" + std::to_string(maxThreads());
+  std::string key = v.key() + (exact ? " exact" : "") + " t" + std::to_string(maxThreads());
+  for (const Candidate& candidate : list) key.append(" ").append(candidate.name);  // A new one is timed.
   if (const auto known = winners.find(key); known != winners.end()) {
     for (const Candidate& candidate : list) {
       if (known->second == candidate.name) return candidate.make(v);

@@ -10,7 +10,8 @@
 
 /**
  * @file
- * 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3) straight on NHWC and HWIO, all three directions. Forward and
+ * 3x3 and 5x5 convolutions of stride 1 by Winograd's F(4x4, 3x3) and F(2x2, 5x5) straight on NHWC and HWIO, all three
+ * directions. Forward and
  * by input, a thread takes a block of tiles through transform, products and inverse transform while they are in its
  * cache; by kernel, blocks of tiles are transformed by all threads and multiplied element by element, so the sums have
  * the same order on any number of threads. Nothing is reordered: the channels stay the fast axis throughout.
@@ -19,7 +20,6 @@ namespace fovea::cpu {
 namespace {
 
 using winograd::kElements;
-using winograd::kTile;
 using winograd::Plane;
 
 constexpr int64_t kMostTiles = 84;         ///< Of a block, forward and by input.
@@ -28,18 +28,20 @@ constexpr int64_t kLanes = 16;
 
 int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
+const char* nameOf(const Conv& v) { return v.kh == 5 ? "own:winograd2x5" : "own:winograd4x3"; }
+
 /** Tiles of the output plane of every image. */
 struct Tiles {
-  int64_t down, across, count;
+  int64_t size, down, across, count;
   struct At {
     int64_t image, top, left;
   };
-  At at(int64_t i) const { return {i / (down * across), i / across % down * kTile, i % across * kTile}; }
+  At at(int64_t i) const { return {i / (down * across), i / across % down * size, i % across * size}; }
 };
 
-Tiles tilesOf(int64_t images, int64_t height, int64_t width) {
-  const int64_t down = (height + kTile - 1) / kTile, across = (width + kTile - 1) / kTile;
-  return {down, across, images * down * across};
+Tiles tilesOf(int64_t taps, int64_t images, int64_t height, int64_t width) {
+  const int64_t size = winograd::tileFor(taps), down = (height + size - 1) / size, across = (width + size - 1) / size;
+  return {size, down, across, images * down * across};
 }
 
 /** The forward product, or the one by input, which is the forward one of dy with the kernel turned around. */
@@ -59,9 +61,9 @@ Product product(const Conv& v) {
   p.backward = v.kind == ConvKind::kBackwardInput;
   p.from = p.backward ? Plane{v.oh, v.ow, v.o} : Plane{v.h, v.w, v.c};
   p.to = p.backward ? Plane{v.h, v.w, v.c} : Plane{v.oh, v.ow, v.o};
-  p.top = p.backward ? 2 - v.top : v.top;
-  p.left = p.backward ? 2 - v.left : v.left;
-  p.tiles = tilesOf(v.n, p.to.height, p.to.width);
+  p.top = p.backward ? v.kh - 1 - v.top : v.top;
+  p.left = p.backward ? v.kw - 1 - v.left : v.left;
+  p.tiles = tilesOf(v.kh, v.n, p.to.height, p.to.width);
   const int64_t share = (p.tiles.count + maxThreads() - 1) / maxThreads();
   const int64_t blocks = (share + kMostTiles - 1) / kMostTiles;
   p.block = (share + blocks - 1) / blocks;
@@ -77,6 +79,7 @@ Product product(const Conv& v) {
 
 /** Rows k of panel `panel` of the transformed kernel, [element][panel][k][kPanel]: 16 values of k from `first` on. */
 void transformKernel(const Product& p, const float* w, float* u, int64_t panel, int64_t first) {
+  const int taps = static_cast<int>(p.conv.kh);
   const int64_t c = p.conv.c, o = p.conv.o, kEnd = std::min(first + kLanes, p.from.channels);
   for (int64_t half = 0; half < kPanel; half += kLanes) {
     const int64_t column = panel * kPanel + half, count = std::min(kLanes, p.to.channels - column);
@@ -89,20 +92,20 @@ void transformKernel(const Product& p, const float* w, float* u, int64_t panel, 
     }
     if (!p.backward) {
       for (int64_t k = first; k < kEnd; ++k) {
-        winograd::kernel(w + k * o + column, c * o, count, to + (k - first) * kPanel, p.strideU, false);
+        winograd::kernel(taps, w + k * o + column, c * o, count, to + (k - first) * kPanel, p.strideU, false);
       }
       continue;
     }
     // By input the panel's columns are input channels, which lie apart in HWIO: 16x16 blocks are turned first.
-    float turned[9][kLanes][kLanes];
-    for (int64_t position = 0; position < 9; ++position) {
+    float turned[25][kLanes][kLanes];
+    for (int64_t position = 0; position < taps * taps; ++position) {
       for (int64_t j = 0; j < count; ++j) {
         const float* row = w + (position * c + column + j) * o + first;
         for (int64_t k = 0; k < kEnd - first; ++k) turned[position][k][j] = row[k];
       }
     }
     for (int64_t k = 0; k < kEnd - first; ++k) {
-      winograd::kernel(&turned[0][k][0], kLanes * kLanes, count, to + k * kPanel, p.strideU, true);
+      winograd::kernel(taps, &turned[0][k][0], kLanes * kLanes, count, to + k * kPanel, p.strideU, true);
     }
   }
 }
@@ -124,8 +127,8 @@ void runTiles(const Product& p, const float* x, const float* u, const float* bia
   }
   for (int64_t t = begin; t < end; ++t) {
     const auto at = p.tiles.at(t);
-    winograd::output(m + (t - begin) * p.ldm, p.strideM, y + at.image * ySize, p.to, at.top, at.left, bias,
-                     p.conv.relu);
+    winograd::output(static_cast<int>(p.conv.kh), m + (t - begin) * p.ldm, p.strideM, y + at.image * ySize, p.to,
+                     at.top, at.left, bias, p.conv.relu);
   }
 }
 
@@ -158,12 +161,13 @@ KernelPtr makeProduct(const Conv& conv) {
           }
         });
       },
-      layout.bytes(), "own:winograd4x3");
+      layout.bytes(), nameOf(conv));
 }
 
 KernelPtr makeKernelGradient(const Conv& c) {
   const Plane from{c.h, c.w, c.c}, to{c.oh, c.ow, c.o};
-  const Tiles tiles = tilesOf(c.n, c.oh, c.ow);
+  const int taps = static_cast<int>(c.kh);
+  const Tiles tiles = tilesOf(taps, c.n, c.oh, c.ow);
   const int64_t blocks = (tiles.count + kMostKernelTiles - 1) / kMostKernelTiles;
   const int64_t block = (tiles.count + blocks - 1) / blocks, panels = (c.o + kPanel - 1) / kPanel;
   const int64_t ldv = roundUp(c.c, kLanes) + kLanes, strideV = block * ldv + kLanes;
@@ -185,8 +189,8 @@ KernelPtr makeKernelGradient(const Conv& c) {
             const auto tile = tiles.at(first + t);
             winograd::input(x + tile.image * c.h * c.w * c.c, from, tile.top - c.top, tile.left - c.left, v + t * ldv,
                             strideV);
-            winograd::outputTransposed(dy + tile.image * c.oh * c.ow * c.o, to, tile.top, tile.left, m + t * kPanel,
-                                       strideM, panelM);
+            winograd::outputTransposed(taps, dy + tile.image * c.oh * c.ow * c.o, to, tile.top, tile.left,
+                                       m + t * kPanel, strideM, panelM);
           });
           parallelFor(kElements * panels, count * c.c * kPanel, [&](int64_t i) {
             const int64_t e = i / panels, panel = i % panels;
@@ -196,7 +200,7 @@ KernelPtr makeKernelGradient(const Conv& c) {
         }
         parallelFor(c.c, kElements * c.o, [&](int64_t i) {
           for (int64_t j = 0; j < c.o; j += kLanes) {
-            winograd::kernelTransposed(u + i * ldu + j, strideU, std::min(kLanes, c.o - j), dw + i * c.o + j,
+            winograd::kernelTransposed(taps, u + i * ldu + j, strideU, std::min(kLanes, c.o - j), dw + i * c.o + j,
                                        c.c * c.o);
           }
         });
@@ -204,16 +208,17 @@ KernelPtr makeKernelGradient(const Conv& c) {
           sumBias(dy, c.n * c.oh * c.ow, c.o, out<float>(pointers, 1), at<char>(pointers.workspace, biasAt));
         }
       },
-      layout.bytes(), "own:winograd4x3");
+      layout.bytes(), nameOf(c));
 }
 
 }  // namespace
 
 KernelPtr makeWinogradConv(const Conv& v) {
-  const bool fits = v.kh == 3 && v.kw == 3 && v.sh == 1 && v.sw == 1 && v.dh == 1 && v.dw == 1 && v.groups == 1;
+  const bool fits =
+      (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.sh == 1 && v.sw == 1 && v.dh == 1 && v.dw == 1 && v.groups == 1;
   if (!fits || !hasAvx512()) return nullptr;
   if (v.kind == ConvKind::kBackwardKernel) return makeKernelGradient(v);
-  if (v.kind == ConvKind::kBackwardInput && (v.top > 2 || v.left > 2)) return nullptr;
+  if (v.kind == ConvKind::kBackwardInput && (v.top >= v.kh || v.left >= v.kw)) return nullptr;
   return makeProduct(v);
 }
 

@@ -5,12 +5,16 @@
 /**
  * @file
  * The transforms of Winograd's F(4x4, 3x3) (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015,
- * section 4): a 6x6 input tile gives a 4x4 output tile by 36 products a channel pair instead of 144. Vectorised over
- * channels, NHWC on the outer side. Strides are in floats; transformed element e of 36 lies e * stride further.
+ * section 4) and F(2x2, 5x5), which shares its points 0, 1, -1, 2, -2 and so its input transform: a 6x6 input tile
+ * gives a tile of outputs by 36 products a channel pair instead of 144 or 100. Vectorised over channels, NHWC on the
+ * outer side. Strides are in floats; transformed element e of 36 lies e * stride further. `taps` is the kernel's height
+ * and width.
  */
 namespace fovea::cpu::winograd {
 
-inline constexpr int64_t kTile = 4, kInput = 6, kElements = 36;
+inline constexpr int64_t kInput = 6, kElements = 36;
+/** Height and width of the tile of outputs. */
+constexpr int64_t tileFor(int64_t taps) { return kInput - taps + 1; }
 
 /** One image plane as the transforms see it: [height, width, channels] with a position that may lie outside. */
 struct Plane {
@@ -20,21 +24,22 @@ struct Plane {
 /** v = B^T x B of the 6x6 tile at (top, left) of x; outside is 0. Channels beyond the last come out 0. */
 void input(const float* x, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride);
 
-/** y = A^T m A, plus bias and ReLU, into the 4x4 tile at (top, left); positions outside are left alone. */
-void output(const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left, const float* bias,
-            bool relu);
+/** y = A^T m A, plus bias and ReLU, into the tile at (top, left); positions outside are left alone. */
+void output(int taps, const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
+            const float* bias, bool relu);
 
 /**
- * v = A y A^T of the 4x4 tile at (top, left) of y (outside is 0): what the gradient by the kernel needs. 32 channels
+ * v = A y A^T of the tile at (top, left) of y (outside is 0): what the gradient by the kernel needs. 32 channels
  * at `panel` floats from one block of them to the next.
  */
-void outputTransposed(const float* y, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride,
+void outputTransposed(int taps, const float* y, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride,
                       int64_t panel);
 
-/** u = G w G^T for `count` channels; w has 9 positions `positionStride` apart. `rotated` turns w by 180 degrees. */
-void kernel(const float* w, int64_t positionStride, int64_t count, float* u, int64_t stride, bool rotated);
+/** u = G w G^T for `count` channels; w has taps * taps positions `positionStride` apart. `rotated` turns w by 180
+ * degrees. */
+void kernel(int taps, const float* w, int64_t positionStride, int64_t count, float* u, int64_t stride, bool rotated);
 
 /** dw = G^T u G for `count` channels. */
-void kernelTransposed(const float* u, int64_t stride, int64_t count, float* dw, int64_t positionStride);
+void kernelTransposed(int taps, const float* u, int64_t stride, int64_t count, float* dw, int64_t positionStride);
 
 }  // namespace fovea::cpu::winograd
