@@ -166,8 +166,10 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream) {
   const bool odd = v.cg() % 16 != 0 || v.og() % 16 != 0;
   const bool big = v.flops() >= kTimedFlops || forced() != nullptr;
   if (v.type != DType::kFloat32) {
-    list.push_back({"onednn", makeOnednnConv});
-    if (big && odd) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
+    list.push_back({"onednn", [](const Conv& w) { return makeSharedGradient(w, makeOnednnConv); }});
+    if (big && odd) {
+      list.push_back({"onednn-blocked", [](const Conv& w) { return makeSharedGradient(w, makeOnednnBlockedConv); }});
+    }
     // Processors without instructions for the type, and where the float32 algorithms (Winograd) do better.
     list.push_back({"float32", [exact, &stream](const Conv& w) {
                       return converting(w.operands(), choose(w.inFloat32(), exact, stream));

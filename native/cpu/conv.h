@@ -49,6 +49,8 @@ using ConvMaker = std::function<KernelPtr(const Conv&)>;
 KernelPtr makeOnednnConv(const Conv&);
 /** oneDNN in its own blocked layouts, with reorders in the workspace: for odd channel counts. */
 KernelPtr makeOnednnBlockedConv(const Conv&);
+/** The gradient by the kernel from kernels of `make`, one a thread with its share of the images. */
+KernelPtr makeSharedGradient(const Conv&, const ConvMaker& make);
 // The following know float32 only.
 
 /** Own Winograd code on NHWC, 3x3 of stride 1; needs AVX-512. A little less accurate than the others. */

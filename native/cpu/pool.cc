@@ -62,6 +62,35 @@ FOVEA_INLINE float larger(float a, float b) {
 /** Equal, or both NaN. */
 FOVEA_INLINE bool same(float a, float b) { return (a == b) | ((a != a) & (b != b)); }
 
+/** What equal elements, and all NaN, have in common: bfloat16 is compared without being widened. */
+FOVEA_INLINE uint16_t keyOf(BFloat16 v) {
+  const uint16_t magnitude = v.bits & 0x7fff;
+  const uint16_t number = magnitude == 0 ? 0 : v.bits;
+  return magnitude > 0x7f80 ? 0x7fc0 : number;
+}
+
+/** d goes to the first of the 2x2 elements at a that equals m; the others get 0. `row` is the way to the one below. */
+FOVEA_INLINE void giveFirst(const float* a, float m, float d, float* to, int64_t c, int64_t row) {
+  const bool e0 = same(a[0], m);
+  const bool e1 = same(a[c], m) & !e0;
+  const bool e2 = same(a[row], m) & !(e0 | e1);
+  to[0] = e0 ? d : 0.0f;
+  to[c] = e1 ? d : 0.0f;
+  to[row] = e2 ? d : 0.0f;
+  to[row + c] = e0 | e1 | e2 ? 0.0f : d;
+}
+FOVEA_INLINE void giveFirst(const BFloat16* a, BFloat16 m, BFloat16 d, BFloat16* to, int64_t c, int64_t row) {
+  const uint16_t key = keyOf(m);
+  const uint16_t e0 = keyOf(a[0]) == key ? 0xffff : 0;
+  const uint16_t e1 = keyOf(a[c]) == key ? 0xffff & ~e0 : 0;
+  const uint16_t found = e0 | e1;
+  const uint16_t e2 = keyOf(a[row]) == key ? 0xffff & ~found : 0;
+  to[0].bits = d.bits & e0;
+  to[c].bits = d.bits & e1;
+  to[row].bits = d.bits & e2;
+  to[row + c].bits = d.bits & static_cast<uint16_t>(~(found | e2));
+}
+
 /** Output row `r` of n * oh. */
 template <class T>
 FOVEA_INLINE void maxForwardRowOf(const Geometry& g, const T* x, T* y, int64_t r) {
@@ -103,16 +132,7 @@ FOVEA_INLINE void maxBackward2x2Of(const Geometry& g, const T* x, const T* y, co
   dy += r * g.ow * c;
   for (int64_t ox = 0; ox < g.ow; ++ox, a += 2 * c, to += 2 * c, y += c, dy += c) {
 #pragma omp simd
-    for (int64_t j = 0; j < c; ++j) {
-      const float m = load(y[j]), d = load(dy[j]);
-      const bool e0 = same(load(a[j]), m);
-      const bool e1 = same(load(a[c + j]), m) & !e0;
-      const bool e2 = same(load(a[row + j]), m) & !(e0 | e1);
-      store(to + j, e0 ? d : 0.0f);
-      store(to + c + j, e1 ? d : 0.0f);
-      store(to + row + j, e2 ? d : 0.0f);
-      store(to + row + c + j, e0 | e1 | e2 ? 0.0f : d);
-    }
+    for (int64_t j = 0; j < c; ++j) giveFirst(a + j, y[j], dy[j], to + j, c, row);
   }
   // What no window covers: a last column, and below the last window a last row.
   const int64_t rest = g.w - 2 * g.ow;

@@ -7,6 +7,7 @@ set(FOVEA_CPU_SOURCES
   cpu/conv_depthwise.cc
   cpu/conv_gemm.cc
   cpu/conv_onednn.cc
+  cpu/conv_shares.cc
   cpu/conv_winograd.cc
   cpu/data_movement.cc
   cpu/elementwise.cc
