@@ -35,8 +35,10 @@ export interface Network {
 }
 
 let seed = 0;
-const normal = (shape: number[], fanIn: number): Variable =>
-  new Variable(ops.mul(ops.randomNormal(shape, ++seed), Math.sqrt(2 / fanIn)));
+function normal(shape: number[], fanIn: number): Variable {
+  using initial = ops.randomNormal(shape, ++seed, { stddev: Math.sqrt(2 / fanIn) });
+  return new Variable(initial);
+}
 
 const chain =
   (...modules: readonly Module[]): Module =>

@@ -70,6 +70,11 @@ export class GraphNode {
     return this.#inputs;
   }
 
+  /** How many handles, variables and pending nodes refer to an output. */
+  references(index: number): number {
+    return this.#refs[index]!;
+  }
+
   retain(index: number): void {
     this.#refs[index]!++;
     this.storages[index]?.retain();

@@ -3,6 +3,7 @@ import { mismatch } from '../errors.js';
 import { currentTrace, layerPath, withoutTrace } from '../graph/trace.js';
 import * as initializers from '../initializers/index.js';
 import type { Initializer } from '../initializers/index.js';
+import { RandomInitializer } from '../initializers/initializer.js';
 import * as regularizers from '../regularizers/index.js';
 import type { Regularizer } from '../regularizers/index.js';
 import type { SeedGenerator } from '../random/seed.js';
@@ -173,11 +174,14 @@ export abstract class Layer {
     const { name, shape, trainable = true, dtype = 'float32', autocast = true } = options;
     const initializer: Initializer = initializers.get(options.initializer ?? 'glorotUniform');
     const path = layerPath();
-    const weight = new Variable(initializer.call(shape, { dtype }), {
+    const initial = initializer.call(shape, { dtype });
+    const weight = new Variable(initial, {
       name: path === '' ? name : `${path}/${name}`,
       trainable,
       autocast,
     });
+    // What was drawn for this weight belongs to it alone: the first training step writes it in place, without a copy.
+    if (initializer instanceof RandomInitializer) initial.dispose();
     this.#weights.push(weight);
     const regularizer = options.regularizer === undefined ? null : regularizers.get(options.regularizer);
     if (regularizer) this.#regularizers.set(weight, regularizer);

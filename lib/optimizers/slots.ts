@@ -53,7 +53,8 @@ export class Slots {
     const { shape, dtype, device } = variable;
     const restored = this.#pending.get(name);
     if (restored) checkFits(this.owner, name, variable, restored);
-    const value = restored ? tensor(restored.data, shape, { dtype, device }) : fill(shape, initial, { dtype, device });
+    // Disposed at the end: the variable alone holds the value then, and the first update writes it in place.
+    using value = restored ? tensor(restored.data, shape, { dtype, device }) : fill(shape, initial, { dtype, device });
     const made = new Variable(value, { name, trainable: false });
     this.#pending.delete(name);
     this.#byName.set(name, { variable: made, initial });

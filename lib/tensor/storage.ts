@@ -11,6 +11,10 @@ export class Storage {
 
   constructor(readonly buffer: DeviceBuffer) {}
 
+  get references(): number {
+    return this.#refs;
+  }
+
   retain(): this {
     this.#refs++;
     return this;

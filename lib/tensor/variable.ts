@@ -130,7 +130,9 @@ export class Variable {
     const value = this.#live();
     evaluateValues([value]);
     const storage = value.node.storages[value.index]!;
-    return { storage, exclusive: !storage.shared && this.#owned };
+    // Who alone refers to a value may write it, even one that others could read once.
+    const alone = value.node.references(value.index) === 1 && storage.references === 1;
+    return { storage, exclusive: alone || (!storage.shared && this.#owned) };
   }
 
   /** @internal Installs a value that only this variable holds. */
