@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+namespace fovea::cpu {
+
+/**
+ * Which implementation was fastest for a shape, remembered in memory and in a file, so that a process chooses as the
+ * one before did: the same sums in the same order, bit for bit, and no timing a second time.
+ *
+ * The file is one line a shape ("key<TAB>name"), appended whole; of two lines for a key the first counts. A file that
+ * cannot be read or written is done without. Used on the engine thread only.
+ */
+class Winners {
+ public:
+  /** @param device what the choice depends on besides the key: processor, library version, threads. */
+  explicit Winners(const std::string& device);
+
+  /** The name remembered for a shape, or null. */
+  const std::string* find(const std::string& key) const;
+  void remember(const std::string& key, const std::string& name);
+
+ private:
+  void load();
+
+  std::string path_;
+  std::unordered_map<std::string, std::string> names_;
+};
+
+}  // namespace fovea::cpu
