@@ -3,7 +3,7 @@ import path from 'node:path';
 import { FoveaError } from '../errors.js';
 import { download } from './download.js';
 import type { DownloadProgress } from './download/attempt.js';
-import { cacheFolder } from './download/cache-folder.js';
+import { cacheFolder } from '../util/cache-folder.js';
 import type { Expectation } from './download/digest.js';
 import { defaultReporter } from './download/reporter.js';
 

@@ -28,7 +28,7 @@ export { parseIdx, readIdx } from './idx.js';
 export type { DownloadOptions, DownloadResult } from './download.js';
 export { download } from './download.js';
 export type { DownloadProgress } from './download/attempt.js';
-export { cacheFolder } from './download/cache-folder.js';
+export { cacheFolder } from '../util/cache-folder.js';
 export { downloadReporter } from './download/reporter.js';
 
 export type { FashionMnistMirror } from './fashion-mnist-files.js';

@@ -62,7 +62,8 @@ export abstract class RandomInitializer<O extends SeedOptions> extends Initializ
 
   protected make(shape: Shape, dtype: DType): Tensor {
     if (!isFloat(dtype)) throw mismatch('ERR_DTYPE', { op: this.args.owner }, 'dtype float32', dtype);
-    return cast(this.draw(shape, this.#seed ?? nextSeed()), dtype);
+    using drawn = this.draw(shape, this.#seed ?? nextSeed());
+    return cast(drawn, dtype); // A handle of its own, also where nothing is converted.
   }
 
   /** Random numbers, as float32. */

@@ -55,6 +55,7 @@ CpuBackend::CpuBackend() {
   info_.description = processorName() + ", " + std::to_string(maxThreads()) + " threads, oneDNN " +
                       std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
                       std::to_string(version->patch);
+  winners_ = std::make_unique<Winners>(info_.description);
   info_.memoryBytes = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2")) info_.capabilities.push_back("avx2");

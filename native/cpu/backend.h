@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/backend.h"
+#include "cpu/winners.h"
 
 namespace fovea::cpu {
 
@@ -64,6 +65,7 @@ class CpuBackend final : public Backend {
   DeviceInfo info_;
   Stream stream_;
   bool exact_ = false;
+  std::unique_ptr<Winners> winners_;
 };
 
 }  // namespace fovea::cpu

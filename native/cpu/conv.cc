@@ -7,13 +7,13 @@
 #include <cstring>
 #include <ctime>
 #include <limits>
-#include <unordered_map>
 #include <utility>
 
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
+#include "cpu/winners.h"
 
 /**
  * @file
@@ -147,7 +147,7 @@ class TimingBuffers {
   size_t workspaceBytes_ = 0;
 };
 
-KernelPtr choose(const Conv& v, bool exact, Stream& stream);
+KernelPtr choose(const Conv& v, bool exact, Stream& stream, Winners& winners);
 
 struct Candidate {
   const char* name;
@@ -161,7 +161,7 @@ const char* forced() {
 }
 
 /** In order of preference where nothing is timed. The rules leave out what has never won at such shapes. */
-std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream) {
+std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Winners& winners) {
   std::vector<Candidate> list;
   const bool odd = v.cg() % 16 != 0 || v.og() % 16 != 0;
   const bool big = v.flops() >= kTimedFlops || forced() != nullptr;
@@ -171,8 +171,8 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream) {
       list.push_back({"onednn-blocked", [](const Conv& w) { return makeSharedGradient(w, makeOnednnBlockedConv); }});
     }
     // Processors without instructions for the type, and where the float32 algorithms (Winograd) do better.
-    list.push_back({"float32", [exact, &stream](const Conv& w) {
-                      return converting(w.operands(), choose(w.inFloat32(), exact, stream));
+    list.push_back({"float32", [exact, &stream, &winners](const Conv& w) {
+                      return converting(w.operands(), choose(w.inFloat32(), exact, stream, winners));
                     }});
     return list;
   }
@@ -218,9 +218,8 @@ std::string fastest(const Conv& v, const std::vector<Candidate>& list, Stream& s
   return std::min_element(entries.begin(), entries.end(), faster)->name;
 }
 
-KernelPtr choose(const Conv& v, bool exact, Stream& stream) {
-  static std::unordered_map<std::string, std::string> winners;  // Engine thread only.
-  const std::vector<Candidate> list = candidates(v, exact, stream);
+KernelPtr choose(const Conv& v, bool exact, Stream& stream, Winners& winners) {
+  const std::vector<Candidate> list = candidates(v, exact, stream, winners);
   if (forced() != nullptr) {
     for (const Candidate& candidate : list) {
       if (std::strcmp(candidate.name, forced()) != 0) continue;
@@ -229,9 +228,10 @@ KernelPtr choose(const Conv& v, bool exact, Stream& stream) {
   }
   std::string key = v.key() + (exact ? " exact" : "") + " t" + std::to_string(maxThreads());
   for (const Candidate& candidate : list) key.append(" ").append(candidate.name);  // A new one is timed.
-  if (const auto known = winners.find(key); known != winners.end()) {
+  if (const std::string* known = winners.find(key)) {
     for (const Candidate& candidate : list) {
-      if (known->second == candidate.name) return candidate.make(v);
+      if (*known != candidate.name) continue;
+      if (KernelPtr kernel = candidate.make(v)) return kernel;
     }
   }
   if (v.flops() < kTimedFlops) {
@@ -240,15 +240,16 @@ KernelPtr choose(const Conv& v, bool exact, Stream& stream) {
     }
     return makeGemmConv(v);
   }
-  winners[key] = fastest(shareOf(v), list, stream);
+  const std::string winner = fastest(shareOf(v), list, stream);
+  winners.remember(key, winner);
   for (const Candidate& candidate : list) {
-    if (winners[key] != candidate.name) continue;
+    if (winner != candidate.name) continue;
     if (KernelPtr kernel = candidate.make(v)) return kernel;
   }
   return makeGemmConv(v);
 }
 
-KernelPtr prepare(ConvKind kind, const Conv2dDesc& d, bool exact, Stream& stream) {
+KernelPtr prepare(ConvKind kind, const Conv2dDesc& d, bool exact, Stream& stream, Winners& winners) {
   const Conv v = parse(kind, d);
   if (v.n == 0) {
     // No images: nothing to write but gradients of the kernel, which are 0.
@@ -260,7 +261,7 @@ KernelPtr prepare(ConvKind kind, const Conv2dDesc& d, bool exact, Stream& stream
       }
     });
   }
-  return choose(v, exact, stream);
+  return choose(v, exact, stream, winners);
 }
 
 constexpr int64_t kBiasRows = 256;  ///< Rows summed in float before they go to double.
@@ -349,14 +350,16 @@ void biasRelu(float* y, int64_t rows, int64_t o, int64_t ld, const float* bias, 
   for (int64_t i = 0; i < rows; ++i) biasReluRow(y + i * ld, o, bias, relu);
 }
 
-KernelPtr CpuBackend::prepareConv2d(const Conv2dDesc& d) { return prepare(ConvKind::kForward, d, exact_, stream_); }
+KernelPtr CpuBackend::prepareConv2d(const Conv2dDesc& d) {
+  return prepare(ConvKind::kForward, d, exact_, stream_, *winners_);
+}
 
 KernelPtr CpuBackend::prepareConv2dBackwardInput(const Conv2dDesc& d) {
-  return prepare(ConvKind::kBackwardInput, d, exact_, stream_);
+  return prepare(ConvKind::kBackwardInput, d, exact_, stream_, *winners_);
 }
 
 KernelPtr CpuBackend::prepareConv2dBackwardKernel(const Conv2dDesc& d) {
-  return prepare(ConvKind::kBackwardKernel, d, exact_, stream_);
+  return prepare(ConvKind::kBackwardKernel, d, exact_, stream_, *winners_);
 }
 
 }  // namespace fovea::cpu

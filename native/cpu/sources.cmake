@@ -22,6 +22,7 @@ set(FOVEA_CPU_SOURCES
   cpu/reduce.cc
   cpu/resize.cc
   cpu/softmax.cc
+  cpu/winners.cc
   cpu/winograd.cc
 )
 # Without these two promises (nobody reads errno or floating-point exception flags) GCC leaves square roots and selects

@@ -5,7 +5,7 @@ import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cacheFolder } from '../../lib/data/download/cache-folder.js';
+import { cacheFolder } from '../../lib/util/cache-folder.js';
 import { withLock } from '../../lib/data/download/lock.js';
 
 let folder = '';

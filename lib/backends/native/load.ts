@@ -1,6 +1,8 @@
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../../util/cache-folder.js';
 import type { NativeAddon } from './addon.js';
 
 /** The addon, or why it could not be loaded. */
@@ -16,7 +18,7 @@ let loaded: LoadResult | undefined;
  * build wins), else from the package that holds the prebuilt one for this platform.
  */
 export function loadAddon(): LoadResult {
-  loaded ??= withQuietOpenMP(findAddon);
+  loaded ??= withNativeEnvironment(findAddon);
   return loaded;
 }
 
@@ -58,18 +60,35 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * Calls `load` with OpenMP told not to spin for long between two kernels: its threads would take the event loop's core.
- * OpenMP reads the environment when it is loaded, so it is put back at once, and children inherit nothing. (A Worker
- * that loads the addon before the main thread does has a copy of the environment only, and changes nothing.)
+ * Calls `load` with what the native side reads from the environment when it is loaded:
+ *
+ * - OpenMP is told not to spin for long between two kernels: its threads would take the event loop's core;
+ * - the folder in which convolutions remember which implementation was fastest (`FOVEA_TUNING`; empty for none).
+ *
+ * The environment is put back at once, and children inherit nothing. (A Worker that loads the addon before the main
+ * thread does has a copy of the environment only, and changes nothing.)
  */
-function withQuietOpenMP<T>(load: () => T): T {
+function withNativeEnvironment<T>(load: () => T): T {
   const { env } = process;
-  if (env['OMP_WAIT_POLICY'] !== undefined || env['GOMP_SPINCOUNT'] !== undefined) return load();
-  env['GOMP_SPINCOUNT'] = SPIN_COUNT;
+  const set: Record<string, string> = {};
+  if (env['OMP_WAIT_POLICY'] === undefined && env['GOMP_SPINCOUNT'] === undefined) set['GOMP_SPINCOUNT'] = SPIN_COUNT;
+  if (env['FOVEA_TUNING'] === undefined) set['FOVEA_TUNING'] = tuningFolder();
+  Object.assign(env, set);
   try {
     return load();
   } finally {
-    delete env['GOMP_SPINCOUNT'];
+    for (const name of Object.keys(set)) delete env[name];
+  }
+}
+
+/** The folder for what was timed, made if need be; empty when it cannot be made, and then nothing is remembered. */
+function tuningFolder(): string {
+  try {
+    const folder = cacheFolder('tuning');
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  } catch {
+    return '';
   }
 }
 
