@@ -1,7 +1,8 @@
 /** The rows of the performance table. */
 
 export type Peer = 'torch' | 'torch-compile' | 'keras' | 'onnxruntime';
-export type Precision = 'f32' | 'bf16';
+export const PRECISIONS = ['f32', 'bf16'] as const;
+export type Precision = (typeof PRECISIONS)[number];
 
 export interface Row {
   /** As `bench/peers` names it; `infer-` is inference, the others are training steps. */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--peers [torch,keras,...]] [--only resnet34,...] [--batch B] [--pairs 7] [--steps N] [--floor]
+ * `npm run bench -- [--peers [torch,keras,...]] [--only resnet34,...] [--batch B] [--precision f32,bf16] [--pairs 7] [--steps N] [--floor]
  * [--ops] [--json FILE] [--python FOLDER]`
  *
  * Times the workloads of `rows.ts`. With `--peers` PyTorch, Keras and onnxruntime do the same in turn, each time in a
@@ -13,7 +13,7 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../lib/util/atomic-file.js';
 import { median, options } from './measure.js';
-import { markdown, ROWS, type Peer, type Result, type Row } from './rows.js';
+import { markdown, PRECISIONS, ROWS, type Peer, type Precision, type Result, type Row } from './rows.js';
 
 interface Timing {
   peer: string;
@@ -51,40 +51,43 @@ function timed(command: string, args: readonly string[]): Timing {
 
 const stepsOf = (row: Row): string => flags.get('steps') ?? String(row.steps);
 
-function ours(row: Row, floor: boolean): Timing {
-  const script = [path.join(here, 'workload.ts'), row.workload, '--steps', stepsOf(row), '--batch', String(row.batch)];
+function ours(row: Row, precision: Precision, floor: boolean): Timing {
+  const script = [path.join(here, 'workload.ts'), row.workload, '--dtype', precision];
+  script.push('--steps', stepsOf(row), '--batch', String(row.batch));
   if (floor) script.push('--floor');
   if (flags.has('ops')) script.push('--ops');
   return timed(process.execPath, ['--import', 'tsx', ...script]);
 }
 
+const rounded = (n: number): number => Number(n.toFixed(2));
 const pythonOf = (peer: Peer): string => path.join(folder, PEERS[peer].environment, 'bin/python');
 
-function theirs(row: Row, peer: Peer): Timing {
+function theirs(row: Row, precision: Precision, peer: Peer): Timing {
   const { script, extra } = PEERS[peer];
   const args = [path.join(here, 'peer.py'), path.join(here, 'peers', script)];
-  if (peer !== 'onnxruntime') args.push(row.workload);
+  if (peer !== 'onnxruntime') args.push(row.workload, '--dtype', precision);
   return timed(pythonOf(peer), [...args, '--steps', stepsOf(row), '--batch', String(row.batch), ...extra]);
 }
 
 /** Our side and the peers' in turn; one result a peer, or one without. */
-function measure(row: Row, peers: readonly Peer[]): Result[] {
+function measure(row: Row, precision: Precision, peers: readonly Peer[]): Result[] {
   const floors: number[] = [];
   const mine: Timing[] = [];
   const others = new Map<Peer, Timing[]>(peers.map((peer) => [peer, []]));
   for (let i = 0; i < pairs; i++) {
-    const own = ours(row, i === 0 && (flags.has('floor') || peers.length > 0));
+    const floor = i === 0 && precision === 'f32' && (flags.has('floor') || peers.length > 0);
+    const own = ours(row, precision, floor);
     mine.push(own);
     if (own.floor_ms !== undefined) floors.push(own.floor_ms);
-    for (const peer of peers) others.get(peer)!.push(theirs(row, peer));
+    for (const peer of peers) others.get(peer)!.push(theirs(row, precision, peer));
     const seen = peers.map((peer) => `, ${PEERS[peer].label} ${others.get(peer)!.at(-1)!.ms} ms`);
-    console.log(`  ${row.workload} ${row.batch}, ${i + 1}: fovea ${own.ms} ms${seen.join('')}`);
+    console.log(`  ${row.workload} ${precision} ${row.batch}, ${i + 1}: fovea ${own.ms} ms${seen.join('')}`);
   }
   const common: Result = {
     workload: row.workload,
-    precision: 'f32',
+    precision,
     batch: row.batch,
-    ours_ms: median(mine.map((t) => t.ms)),
+    ours_ms: rounded(median(mine.map((t) => t.ms))),
     peak_mb: median(mine.map((t) => t.peak_mb!)),
     ...(floors.length > 0 ? { floor_ms: Math.min(...floors) } : {}),
   };
@@ -95,7 +98,7 @@ function measure(row: Row, peers: readonly Peer[]): Result[] {
     return {
       ...common,
       peer: `${PEERS[peer].label} ${timings[0]!.version ?? ''}`.trim(),
-      peer_ms: peerMs,
+      peer_ms: rounded(peerMs),
       ratio: Number((peerMs / common.ours_ms).toFixed(2)),
       peer_peak_mb: median(timings.map((t) => t.peak_mb!)),
     };
@@ -108,16 +111,19 @@ if (asked !== undefined && present.length === 0) {
   console.error(`no peers in ${folder}: run "bash bench/peers/setup.sh ${path.relative('.', folder) || '.'}" first`);
   process.exit(1);
 }
-const chosenPeers = (row: Row): Peer[] => {
+const chosenPeers = (row: Row, precision: Precision): Peer[] => {
   if (asked === undefined) return [];
   const wanted = asked === '' ? row.peers : (asked.split(',') as Peer[]);
-  return wanted.filter((peer) => present.includes(peer));
+  // onnxruntime's script knows f32 only.
+  return wanted.filter((peer) => present.includes(peer) && (precision === 'f32' || peer !== 'onnxruntime'));
 };
 const only = flags.get('only')?.split(',') ?? (asked === undefined ? ['fashion'] : undefined);
 const batch = flags.get('batch');
 let rows = ROWS.filter((row) => !only || only.includes(row.workload));
 if (batch) rows = rows.filter((row, i) => i === rows.findIndex((r) => r.workload === row.workload));
-const results = rows.flatMap((row) => measure(batch ? { ...row, batch: Number(batch) } : row, chosenPeers(row)));
+if (batch) rows = rows.map((row) => ({ ...row, batch: Number(batch) }));
+const precisions = PRECISIONS.filter((p) => (flags.get('precision') ?? 'f32').split(',').includes(p));
+const results = rows.flatMap((row) => precisions.flatMap((p) => measure(row, p, chosenPeers(row, p))));
 console.log(`\n${markdown(results)}`);
 const json = flags.get('json');
 if (json) await writeFileAtomic(json, `${JSON.stringify(results, null, 2)}\n`);
