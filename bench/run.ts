@@ -113,7 +113,9 @@ if (asked !== undefined && present.length === 0) {
 }
 const chosenPeers = (row: Row, precision: Precision): Peer[] => {
   if (asked === undefined) return [];
-  const wanted = asked === '' ? row.peers : (asked.split(',') as Peer[]);
+  const named = asked.split(',') as Peer[];
+  const wanted =
+    asked === '' ? row.peers : named.filter((peer) => peer === 'torch-compile' || row.peers.includes(peer));
   // onnxruntime's script knows f32 only.
   return wanted.filter((peer) => present.includes(peer) && (precision === 'f32' || peer !== 'onnxruntime'));
 };
