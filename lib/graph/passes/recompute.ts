@@ -3,7 +3,7 @@ import { sizeOf } from '../../tensor/shape.js';
 import type { Graph, IrValue, Step } from '../ir.js';
 
 /** A value is worth computing twice when it is at least this share of the memory in use at the peak. */
-const WORTH = 0.005;
+const WORTH = 0.003;
 
 /**
  * Computes large normalized or elementwise values a second time where the backward pass reads them, instead of keeping
