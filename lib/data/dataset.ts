@@ -170,7 +170,11 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** Pairs each element with its index: `[index, element]`. */
   enumerate(start = 0): Dataset<[number, T]> {
     const numbered = mapSource(this.#source, (element, index): [number, T] => [start + index, element], {});
-    return new Dataset({ ...numbered, stages: [...this.#source.stages, 'enumerate'] });
+    return new Dataset({
+      ...numbered,
+      stages: [...this.#source.stages, 'enumerate'],
+      recipe: [...this.#source.recipe, `enumerate ${start}`],
+    });
   }
 
   /**
