@@ -70,10 +70,18 @@ export * as callbacks from './training/callbacks/index.js';
 export { Callback, History, LambdaCallback } from './training/callbacks/index.js';
 export { cloneModel, modelFromJSON } from './training/clone.js';
 export { countFlops, type FlopCount, type FlopOptions } from './training/flops.js';
+export {
+  InterruptError,
+  interruptible,
+  onInterrupt,
+  type Interrupt,
+  type InterruptOptions,
+} from './training/interrupt.js';
 export { Model, type ModelOptions } from './training/model.js';
 export { plotModel, writePlot, type PlotOptions } from './training/plot.js';
 export { createRunFolder, type RunFolder } from './training/run-folder.js';
 export { Sequential } from './training/sequential.js';
+export { readEvents, SummaryWriter, type SummaryImage, type TensorBoardEvent } from './training/tensorboard/index.js';
 export type * from './training/trainer-types.js';
 export { loadCheckpoint, saveCheckpoint } from './weights/checkpoint.js';
 export { loadModel, saveModel } from './weights/model-file.js';

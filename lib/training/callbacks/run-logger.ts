@@ -1,7 +1,7 @@
 import { FoveaError } from '../../errors.js';
 import type { RunFolder } from '../run-folder.js';
 import type { Logs } from '../trainer-types.js';
-import { Callback } from './callback.js';
+import { Callback, type CallbackState } from './callback.js';
 
 /**
  * Writes the history (CSV and JSON) into a run folder after each epoch, and the training curves as a picture at the end.
@@ -27,6 +27,17 @@ export class RunLogger extends Callback {
     this.#epoch.push(epoch);
     for (const [name, values] of Object.entries(this.#history)) values.push(logs[name] ?? NaN);
     await this.folder.saveHistory({ epoch: this.#epoch, history: this.#history });
+  }
+
+  override saveState(): CallbackState {
+    return { values: { epoch: [...this.#epoch], history: { ...this.#history } } };
+  }
+
+  override restoreState({ values }: CallbackState): void {
+    this.#epoch.splice(0, Infinity, ...(values['epoch'] as number[]));
+    for (const [name, series] of Object.entries(values['history'] as Record<string, number[]>)) {
+      this.#history[name] = [...series];
+    }
   }
 
   override async onTrainEnd(): Promise<void> {
