@@ -31,6 +31,16 @@ export type { DownloadProgress } from './download/attempt.js';
 export { cacheFolder } from '../util/cache-folder.js';
 export { downloadReporter } from './download/reporter.js';
 
-export type { FashionMnistMirror } from './fashion-mnist-files.js';
-export type { FashionMnist, FashionMnistArrays, FashionMnistExample, FashionMnistOptions } from './fashion-mnist.js';
+export type { IdxArrays, IdxExample, IdxImages, IdxImagesOptions } from './idx-images.js';
+export { mnist } from './mnist.js';
+export type { ArchiveOptions } from './archives/fetch-archive.js';
+export type { Cifar, Cifar100Options, CifarArrays, CifarExample } from './cifar.js';
+export { cifar10, cifar100 } from './cifar.js';
+export type {
+  FashionMnist,
+  FashionMnistArrays,
+  FashionMnistExample,
+  FashionMnistMirror,
+  FashionMnistOptions,
+} from './fashion-mnist.js';
 export { FASHION_MNIST_CLASSES, fashionMnist } from './fashion-mnist.js';
