@@ -24,7 +24,9 @@ export interface RawRecord {
  *
  * @throws FoveaError ERR_FILE for a checksum that is wrong or a record that is cut off
  */
-export function readRecords(bytes: Uint8Array, name = 'records'): RawRecord[] {
+export function readRecords(file: Uint8Array, name = 'records'): RawRecord[] {
+  // Of a Buffer, whose `slice` does not copy, plain bytes.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records: RawRecord[] = [];
   for (let at = 0; at < bytes.length;) {
