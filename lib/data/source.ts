@@ -5,7 +5,7 @@ import type { Table } from './table.js';
 export type Cardinality = number | 'infinite' | 'unknown';
 
 /** A step of a recipe: text, or a function that makes it when somebody asks (a digest of the data, say). */
-export type RecipeStep = string | (() => string);
+export type RecipeStep = string | (() => string | Promise<string>);
 
 /** What stands behind a `Dataset`: the recipe of its elements. */
 export interface Source<T> {
