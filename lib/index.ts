@@ -84,6 +84,29 @@ export { Sequential } from './training/sequential.js';
 export { readEvents, SummaryWriter, type SummaryImage, type TensorBoardEvent } from './training/tensorboard/index.js';
 export type * from './training/trainer-types.js';
 export { loadCheckpoint, saveCheckpoint } from './weights/checkpoint.js';
+export {
+  listWeights,
+  loadPretrained,
+  publishedFor,
+  pullWeights,
+  verifyWeights,
+  type PulledWeights,
+  type PullOptions,
+  type PullProgress,
+  type WeightsEntry,
+  type WeightsStatus,
+  type WeightsVerdict,
+} from './weights/hub/index.js';
 export { loadModel, saveModel } from './weights/model-file.js';
 export { loadWeights, saveWeights } from './weights/model-weights.js';
+export {
+  fromStateDict,
+  loadTorchWeights,
+  TorchFile,
+  torchWeights,
+  type LoadTorchOptions,
+  type TorchArray,
+  type TorchTensor,
+  type TorchWeight,
+} from './weights/torch/index.js';
 export { SafetensorsFile, writeSafetensors, type NamedArray } from './weights/safetensors.js';

@@ -31,5 +31,5 @@ export async function fetchByProxy(url: URL, init: RequestInit): Promise<Respons
     dispatcher: agent.dispatcher,
   });
   // The same interface, declared twice: by undici and by Node, which contains an older one.
-  return response as unknown as Response;
+  return response;
 }
