@@ -4,7 +4,8 @@ import type { Logs } from '../trainer-types.js';
 import { Callback, type CallbackState } from './callback.js';
 
 /**
- * Writes the history (CSV and JSON) into a run folder after each epoch, and the training curves as a picture at the end.
+ * Writes the history (CSV and JSON) into a run folder after each epoch, and the training curves as a picture at the
+ * end, also when it is interrupted.
  * Metrics that an epoch does not have (validation every other epoch) are NaN there.
  */
 export class RunLogger extends Callback {
@@ -40,7 +41,15 @@ export class RunLogger extends Callback {
     }
   }
 
-  override async onTrainEnd(): Promise<void> {
+  override onTrainEnd(): Promise<void> {
+    return this.#draw();
+  }
+
+  override onInterrupt(): Promise<void> {
+    return this.#draw();
+  }
+
+  async #draw(): Promise<void> {
     if (this.#epoch.length === 0) return;
     try {
       await this.folder.saveCurves({ epoch: this.#epoch, history: this.#history }, this.title);
