@@ -1,6 +1,7 @@
 /** Data for training: the `data` namespace of the library. */
 import { Dataset } from './dataset.js';
 
+export type { DiskCacheOptions } from './cache/disk-cache.js';
 export type { BatchOptions } from './stages/batch.js';
 export type { Generate } from './stages/generator.js';
 export type { MapFunction, MapOptions } from './stages/map.js';
