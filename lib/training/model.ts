@@ -11,6 +11,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { functionalConfig, modelFromFunctionalConfig } from './config.js';
 import { FunctionalGraph } from './functional.js';
 import type { History } from './callbacks/history.js';
+import { memoryReport, type MemoryReport, type MemoryReportOptions } from './memory-report.js';
 import { asDeclared, inOrder, namesOf } from './model-inputs.js';
 import { plotModel, type PlotOptions } from './plot.js';
 import { printSummary, type SummaryOptions } from './summary.js';
@@ -194,6 +195,11 @@ export class Model extends Layer {
   /** Prints the layers with their output shapes and parameters. */
   summary(options: SummaryOptions = {}): void {
     printSummary(this, this.graph, options);
+  }
+
+  /** Plans a prediction or a training step for a batch; prints what memory it takes, and returns the numbers. */
+  memoryReport(options: MemoryReportOptions = {}): MemoryReport {
+    return memoryReport(this, options);
   }
 
   /** A picture of the layers, as SVG. `writePlot` writes it to a file. */
