@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { explain, WHOLE } from './config-errors.js';
 import { UsageError } from './errors.js';
+import { SCALES } from './pixels.js';
 
 /** The data sets that can be named. */
 export const DATA_NAMES = ['fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'image-folder', 'tf-flowers'] as const;
@@ -45,6 +46,10 @@ const dataSchema = z.strictObject({
   folder: z.string().min(1).optional(),
   /** The part of the training images that is set aside to validate with. */
   validationSplit: fraction.default(0.1),
+  /** The part of an image folder that is set aside to test with; the other data sets have test images of their own. */
+  testSplit: fraction.default(0.1),
+  /** How pixels become inputs: 0 to 1, or as published weights want it. */
+  scale: z.enum(SCALES).optional(),
   /** Height and width that images are resized to. */
   imageSize: z.tuple([count, count]).optional(),
   /** Only the first so many images. */
@@ -83,6 +88,10 @@ export const trainSchema = z.strictObject({
   /** A network of the zoo with its options, or a saved model. */
   model: named(z.looseObject({ name: z.string().min(1) })),
   data: named(dataSchema),
+  /** To begin with: `imagenet`, a publisher's name, or a file. The network gets a new classifier. */
+  weights: z.string().min(1).optional(),
+  /** Whether the network below the new classifier stays as it is. True unless told, with `weights`. */
+  freezeBase: z.boolean().optional(),
   epochs: count.default(1),
   batchSize: count.default(32),
   /** With its options, in Keras's words. */

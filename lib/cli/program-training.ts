@@ -19,6 +19,7 @@ export function addTrainingCommands(program: Command): void {
     .option('--config <file.json>', 'a configuration; flags win over it')
     .option('--resume <run>', 'go on with an interrupted run, bit for bit; --epochs may be raised')
     .option('--model <name>', 'a name from `fovea models`, or a saved model')
+    .option('--weights <name>', 'begin with published weights (imagenet) or a file, below a new classifier')
     .option('--data <name>', DATA)
     .option('--folder <dir>', 'where the images are; found or downloaded otherwise')
     .option('--image-size <n>', 'resize images: 160, or height,width', imageSize)
@@ -49,6 +50,7 @@ export function addTrainingCommands(program: Command): void {
 Examples:
   fovea train --model fashion_cnn --data fashion-mnist --epochs 10 --optimizer nadam --schedule cosineDecay
   fovea train --model resnet18 --data image-folder --folder photos/ --image-size 160 --early-stopping 3
+  fovea train --model xception --weights imagenet --data tf-flowers --image-size 224 --epochs 5
   fovea train --config train.json --seed 7
   fovea train --resume runs/2026-11-24-fashion-cnn-fashion-mnist-001
 

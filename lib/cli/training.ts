@@ -2,11 +2,7 @@ import path from 'node:path';
 import {
   callbacks,
   currentDevice,
-  FoveaError,
-  losses,
-  optimizers,
   saveModel,
-  schedules,
   setDevice,
   setPolicy,
   setRandomSeed,
@@ -14,18 +10,15 @@ import {
   type Logs,
   type Model,
 } from '../index.js';
-import { createModel } from '../../models/index.js';
 import { ProgressBar } from '../training/callbacks/progress-bar.js';
-import { suggestion } from '../layers/suggest.js';
-import { RUN_FILES, type RunFolder } from '../training/run-folder.js';
 import { InterruptError } from '../training/interrupt.js';
-import type { Config } from '../util/options.js';
+import { RUN_FILES, type RunFolder } from '../training/run-folder.js';
 import type { TrainConfig } from './config.js';
 import { countOf, loadData, type LoadedData } from './datasets.js';
 import { environment } from './environment.js';
-import { UsageError } from './errors.js';
-import { checkModelName, findModel, isZooModel } from './model-source.js';
+import { checkModelName } from './model-source.js';
 import { grouped, type Output } from './output.js';
+import { compileFor, modelFor, scaleFor } from './training-model.js';
 
 /** What a training came to. */
 export interface TrainResult {
@@ -53,10 +46,11 @@ export async function prepare(config: TrainConfig, signal: AbortSignal): Promise
   if (config.device !== undefined) setDevice(config.device);
   setPolicy(config.precision);
   setRandomSeed(config.seed);
-  const data = await loadData(config.data, signal);
-  const model = await modelFor(config, data);
+  const scale = config.data.scale ?? scaleFor(config);
+  const data = await loadData(config.data, scale, signal);
+  const model = await modelFor(config, data, signal);
   compileFor(model, config, data);
-  return { config, data, model };
+  return { config: { ...config, data: { ...config.data, scale } }, data, model };
 }
 
 /**
@@ -86,11 +80,11 @@ export async function train(
   );
   out.log(`run folder: ${run.path}`);
   try {
-    const history = await model.fit(batches(data.train, config, config.seed), {
+    const history = await model.fit(batches(data, 'train', config, config.seed), {
       ...{ epochs: config.epochs, verbose: 0, signal, callbacks: callbacksFor(config, run, out) },
-      ...(data.validation ? { validationData: batches(data.validation, config) } : {}),
+      ...(data.validation ? { validationData: batches(data, 'validation', config) } : {}),
     });
-    const test = data.test ? await evaluateOn(model, data.test, config, out, signal) : null;
+    const test = data.test ? await evaluateOn(model, data, 'test', config, out, signal) : null;
     await saveModel(model, run.file(RUN_FILES.model));
     const result: TrainResult = {
       ...{ run: run.path, status: 'finished', epochs: history.epoch.length, metrics: history.last },
@@ -114,80 +108,27 @@ function quoted(word: string): string {
   return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-type Examples = LoadedData['train'];
+type Part = 'train' | 'validation' | 'test';
 
-/** Batches of examples, shuffled when a seed is given. */
-export function batches(examples: Examples, { batchSize }: { readonly batchSize: number }, seed?: number) {
+/** Batches of a part of the data, shuffled when a seed is given. */
+export function batches(data: LoadedData, part: Part, { batchSize }: { readonly batchSize: number }, seed?: number) {
+  const examples = data[part]!;
   const shuffled = seed === undefined ? examples : examples.shuffle(countOf(examples) ?? 10_000, { seed });
-  return shuffled.batch(batchSize).prefetch(2);
+  return (data.stage ? shuffled.map(data.stage) : shuffled).batch(batchSize).prefetch(2);
 }
 
 /** Loss and metrics over examples; progress on standard error. */
 export async function evaluateOn(
   model: Model,
-  examples: Examples,
+  data: LoadedData,
+  part: Part,
   config: { readonly batchSize: number },
   out: Output,
   signal: AbortSignal,
 ): Promise<Logs> {
   const progress = new ProgressBar('auto', process.stderr);
-  out.log(`test: ${countOf(examples) ?? '?'} images`);
-  return model.evaluate(batches(examples, config), { verbose: 0, callbacks: [progress], signal });
-}
-
-/** The model of a configuration: of the zoo, made for the data; or a saved one. */
-export async function modelFor({ model: config }: TrainConfig, { shape, classes }: LoadedData): Promise<Model> {
-  const { name, ...options } = config;
-  if (!isZooModel(name)) {
-    if (Object.keys(options).length > 0) {
-      const [first] = Object.keys(options);
-      throw new UsageError(`model: ${first} is an option of networks of the zoo, which ${name} is not`);
-    }
-    return (await findModel(name)).model;
-  }
-  return createModel(name, { inputShape: shape, classes, ...options });
-}
-
-export function compileFor(model: Model, config: TrainConfig, loaded: LoadedData): void {
-  const { name: loss, ...lossOptions } = config.loss;
-  model.compile({
-    optimizer: optimizerFor(config, countOf(loaded.train)),
-    loss: losses.get({ className: loss, config: lossOptions as Config }),
-    metrics: config.metrics,
-  });
-}
-
-function optimizerFor(config: TrainConfig, images: number | undefined): optimizers.Optimizer {
-  const { name, ...options } = config.optimizer;
-  const plain = within('optimizer', () => optimizers.get({ className: name, config: options as Config }));
-  if (!config.schedule) return plain;
-  const { name: kind, ...given } = config.schedule;
-  const steps = images === undefined ? undefined : config.epochs * Math.ceil(images / config.batchSize);
-  const schedule = within('schedule', () =>
-    schedules.get({
-      className: kind,
-      config: {
-        ...(/piecewise/i.test(kind) ? {} : { initialLearningRate: plain.learningRate }),
-        ...(/cosine_?decay$|polynomial/i.test(kind) && steps !== undefined ? { decaySteps: steps } : {}),
-        ...given,
-      } as Config,
-    }),
-  );
-  plain.learningRate = schedule;
-  return plain;
-}
-
-/** Errors of the library about an option tell where in the configuration it is. */
-function within<T>(where: string, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof FoveaError)) throw error;
-    const { message, expected, received, code } = error;
-    const names = code === 'ERR_NOT_FOUND' && Array.isArray(expected) ? (expected as string[]) : [];
-    const text = message.startsWith(`${where}:`) ? message : `${where}: ${message}`;
-    throw new UsageError(`${text}${suggestion(String(received), names)}`);
-  }
+  out.log(`${part}: ${countOf(data[part]) ?? '?'} images`);
+  return model.evaluate(batches(data, part, config), { verbose: 0, callbacks: [progress], signal });
 }
 
 function callbacksFor({ callbacks: config, checkpointEvery }: TrainConfig, run: RunFolder, out: Output): Callback[] {

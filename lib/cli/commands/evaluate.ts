@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { onInterrupt, setDevice, setPolicy } from '../../index.js';
+import { onInterrupt } from '../../index.js';
 import { RUN_FILES } from '../../training/run-folder.js';
 import { checkConfig, readConfigFile } from '../config.js';
-import { loadData } from '../datasets.js';
 import { UsageError } from '../errors.js';
 import { savedModel, unknownModel } from '../model-source.js';
 import type { Output } from '../output.js';
-import { compileFor, evaluateOn, modelFor } from '../training.js';
+import { evaluateOn, prepare } from '../training.js';
 
 export interface EvaluateOptions {
   readonly data?: string;
@@ -30,15 +29,11 @@ export async function run(name: string, options: EvaluateOptions, out: Output): 
   const file = savedModel(name);
   if (file === undefined) throw unknownModel(name);
   using interrupt = onInterrupt();
-  const config = checkConfig(await configOf(name, file, options), 'evaluate');
-  if (config.device !== undefined) setDevice(config.device);
-  setPolicy(config.precision);
-  const loaded = await loadData(config.data, interrupt.signal);
-  const examples = loaded[split];
+  const asked = checkConfig(await configOf(name, file, options), 'evaluate');
+  const { config, data, model } = await prepare(asked, interrupt.signal);
+  const examples = data[split];
   if (!examples) throw new UsageError(`evaluate: ${config.data.name} has no ${split} images`);
-  const model = await modelFor(config, loaded);
-  compileFor(model, config, loaded);
-  const metrics = await evaluateOn(model, examples, config, out, interrupt.signal);
+  const metrics = await evaluateOn(model, data, split, config, out, interrupt.signal);
   const images = examples.cardinality;
   out.result({ model: file, data: config.data.name, split, images, metrics }, () => {
     const lines = Object.entries(metrics).map(([key, value]) => `${key}: ${Number(value.toPrecision(5))}`);
@@ -54,8 +49,10 @@ async function configOf(name: string, file: string, options: EvaluateOptions): P
   const before = options.data === undefined ? (run['data'] as object | undefined) : { name: options.data };
   if (!before) throw new UsageError(`evaluate: expected --data, or the folder of a run, received neither`);
   const limits = limit === undefined ? {} : { limit, testLimit: limit };
+  // The model has its weights, whatever they were in the beginning.
+  const { weights: _, freezeBase: __, ...rest } = run;
   return {
-    ...run,
+    ...rest,
     model: file,
     data: { ...before, ...(folder === undefined ? {} : { folder }), ...(imageSize ? { imageSize } : {}), ...limits },
     ...(batchSize === undefined ? {} : { batchSize }),

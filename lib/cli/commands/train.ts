@@ -16,6 +16,7 @@ export interface TrainOptions {
   readonly imageSize?: [number, number];
   readonly limit?: number;
   readonly validationSplit?: number;
+  readonly weights?: string;
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly optimizer?: string;
@@ -88,9 +89,17 @@ async function resumed(options: TrainOptions, run: string): Promise<[TrainConfig
 
 /** The file with what the flags say. */
 function merge(file: Readonly<Record<string, unknown>>, flags: TrainOptions): Record<string, unknown> {
-  const { epochs, batchSize, precision, device, seed, checkpointEvery } = flags;
+  const { epochs, batchSize, precision, device, seed, checkpointEvery, weights } = flags;
   const merged: Record<string, unknown> = { ...file };
-  for (const [name, value] of Object.entries({ epochs, batchSize, precision, device, seed, checkpointEvery })) {
+  for (const [name, value] of Object.entries({
+    epochs,
+    batchSize,
+    precision,
+    device,
+    seed,
+    checkpointEvery,
+    weights,
+  })) {
     if (value !== undefined) merged[name] = value;
   }
   // A flag that names another one leaves nothing of the options of the first.
