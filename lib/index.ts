@@ -84,6 +84,7 @@ export { createRunFolder, type RunFolder } from './training/run-folder.js';
 export { Sequential } from './training/sequential.js';
 export { readEvents, SummaryWriter, type SummaryImage, type TensorBoardEvent } from './training/tensorboard/index.js';
 export type * from './training/trainer-types.js';
+export * as vision from './vision/index.js';
 export { loadCheckpoint, saveCheckpoint } from './weights/checkpoint.js';
 export {
   listWeights,
@@ -110,4 +111,5 @@ export {
   type TorchTensor,
   type TorchWeight,
 } from './weights/torch/index.js';
+export { exportOnnx, type OnnxOptions } from './weights/onnx/index.js';
 export { SafetensorsFile, writeSafetensors, type NamedArray } from './weights/safetensors.js';
