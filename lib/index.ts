@@ -87,6 +87,7 @@ export type * from './training/trainer-types.js';
 export * as vision from './vision/index.js';
 export { loadCheckpoint, saveCheckpoint } from './weights/checkpoint.js';
 export {
+  isPublishedName,
   listWeights,
   loadPretrained,
   publishedFor,
