@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { FoveaError, mismatch } from '../../errors.js';
 import { checkCount, checkFunction } from '../arguments.js';
+import type { ColorMode } from '../../vision/decode.js';
 import type { ImageReading } from './read-image.js';
 import { type Interpolation, INTERPOLATIONS } from './resize.js';
 import type { SkippedImage } from './skipped.js';
@@ -10,7 +11,7 @@ export interface ImageOptions {
   /** Height and width, or one number for both. `[256, 256]` unless told; `null` keeps each image's own size. */
   readonly imageSize?: number | readonly [height: number, width: number] | null;
   /** 'rgb' unless told: images of one channel, three, or three and alpha. */
-  readonly colorMode?: 'rgb' | 'grayscale' | 'rgba';
+  readonly colorMode?: ColorMode;
   /** How images are resized, as tf.image.resize does. 'bilinear' unless told. */
   readonly interpolation?: Interpolation;
   /** Whether the filter grows when an image shrinks (as Pillow's and torchvision's does). False unless told, as in Keras. */
@@ -34,8 +35,6 @@ export interface ImageOptions {
   /** How many images are read and decoded at once. As many as processors, at most 4 (the threads that decode), unless told. */
   readonly parallel?: number;
 }
-
-const CHANNELS = { grayscale: 1, rgb: 3, rgba: 4 } as const;
 
 /** Larger images than this on a side are a mistake. */
 const MAX_SIDE = 16384;
@@ -73,7 +72,7 @@ export function readingOf(op: string, options: ImageOptions): ImageReading {
   }
   return {
     ...{ imageSize, antialias, exifOrientation },
-    channels: CHANNELS[oneOf(op, 'colorMode', colorMode, ['rgb', 'grayscale', 'rgba'])],
+    colorMode: oneOf(op, 'colorMode', colorMode, ['rgb', 'grayscale', 'rgba']),
     interpolation: oneOf(op, 'interpolation', interpolation, INTERPOLATIONS),
     dtype: oneOf(op, 'dtype', dtype, ['float32', 'uint8']),
     aspect: cropToAspectRatio ? 'crop' : padToAspectRatio ? 'pad' : 'stretch',

@@ -1,14 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
-import { FoveaError, mismatch } from '../../errors.js';
+import { type ColorMode, decodeImage } from '../../vision/decode.js';
+import { readImageFile } from '../../vision/read-bytes.js';
 import { type HostTensor, hostTensor } from '../host-tensor.js';
-import { decodeImage } from './decode.js';
-import { cropToAspect, type Interpolation, padToAspect, resizePixels } from './resize.js';
+import { cropToAspect, type Interpolation, padToAspect, type Pixels, resizePixels } from './resize.js';
 
 /** What an image of the data set is made of a file. */
 export interface ImageReading {
   /** Height and width; `null` keeps each image's own. */
   readonly imageSize: readonly [number, number] | null;
-  readonly channels: 1 | 3 | 4;
+  readonly colorMode: ColorMode;
   readonly interpolation: Interpolation;
   readonly antialias: boolean;
   /** What happens to images of other proportions than `imageSize`. */
@@ -19,24 +18,9 @@ export interface ImageReading {
   readonly exifOrientation: boolean;
 }
 
-const MAX_FILE_BYTES = 2 ** 28;
-
-async function readBytes(op: string, file: string): Promise<Buffer> {
-  try {
-    const { size } = await stat(file);
-    if (size > MAX_FILE_BYTES) {
-      throw mismatch('ERR_DATA', { op }, `image files of at most ${MAX_FILE_BYTES} bytes`, `${file} of ${size}`);
-    }
-    return await readFile(file);
-  } catch (cause) {
-    if (cause instanceof FoveaError) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new FoveaError(`${op}: cannot read ${file}: ${message}`, {
-      code: code === 'ENOENT' ? 'ERR_NOT_FOUND' : 'ERR_FILE',
-      op,
-      cause,
-    });
-  }
+function pixelsOf({ data, shape }: HostTensor): Pixels {
+  const [height, width, channels] = shape as readonly [number, number, number];
+  return { data: data as Uint8Array, height, width, channels };
 }
 
 /**
@@ -48,15 +32,16 @@ async function readBytes(op: string, file: string): Promise<Buffer> {
  *   each names the file
  */
 export async function readImage(op: string, file: string, reading: ImageReading): Promise<HostTensor> {
-  const { imageSize, channels, interpolation, antialias, aspect, dtype, exifOrientation } = reading;
-  let pixels = await decodeImage(op, file, await readBytes(op, file), { channels, exifOrientation });
+  const { imageSize, colorMode, interpolation, antialias, aspect, dtype, exifOrientation } = reading;
+  const bytes = await readImageFile(op, file);
+  let pixels = pixelsOf(await decodeImage(bytes, { colorMode, exifOrientation, name: file }));
   const size = imageSize ?? [pixels.height, pixels.width];
   if (aspect === 'crop') pixels = cropToAspect(pixels, size);
   else if (aspect === 'pad') pixels = padToAspect(pixels, size);
   const same = pixels.height === size[0] && pixels.width === size[1];
-  if (same && dtype === 'uint8') return hostTensor(pixels.data, [...size, channels]);
+  if (same && dtype === 'uint8') return hostTensor(pixels.data, [...size, pixels.channels]);
   const values = resizePixels(pixels, size, interpolation, antialias);
   // A clamped array rounds to the nearest byte, halves to the even one.
   const data = dtype === 'uint8' ? new Uint8Array(Uint8ClampedArray.from(values).buffer) : values;
-  return hostTensor(data, [...size, channels]);
+  return hostTensor(data, [...size, pixels.channels]);
 }

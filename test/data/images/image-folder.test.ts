@@ -125,8 +125,7 @@ describe('imageFolder', () => {
     const folder = path.join(import.meta.dirname, '../../golden/files');
     const set = await data.imageFolder(folder, { labelMode: null, imageSize: null, dtype: 'uint8', shuffle: false });
     const decoded = new Map((await set.toArray()).map((image, i) => [path.basename(set.files[i]!), image]));
-    // CMYK goes through libvips' profile; every other kind is exact.
-    for (const { file, rgb } of images.filter((i) => i.rgb.values && i.file !== 'cmyk.jpg')) {
+    for (const { file, rgb } of images.filter((i) => i.rgb.values)) {
       expect(decoded.get(file)!.shape, file).toEqual(rgb.shape);
       expect(Array.from(decoded.get(file)!.data), file).toEqual(rgb.values);
     }
@@ -143,7 +142,7 @@ describe('a corrupt image', () => {
   it('is an error that names the file', async () => {
     const set = await data.imageFolder(root, { ...SMALL, shuffle: false });
     const error = (await set.toArray().catch((e: unknown) => e)) as Error & { code: string };
-    expect(error.message).toMatch(/^imageFolder: cannot decode .*a\/001\.png: .*unsupported image format/);
+    expect(error.message).toMatch(/cannot decode .*a\/001\.png: .*unsupported image format/);
     expect(error.code).toBe('ERR_DATA');
     // As good as new afterwards: the next pass fails in the same place, nothing hangs.
     await expect(set.toArray()).rejects.toThrow(/001\.png/);
