@@ -31,7 +31,6 @@ const require = createRequire(import.meta.url);
 /** Packages that are loaded when something needs them. */
 const OPTIONAL: readonly [name: string, use: string][] = [
   ['sharp', 'decoding photos (fovea predict, image folders)'],
-  ['h5wasm', "Keras's .h5, .weights.h5 and .keras files"],
   ['vega', 'drawing the curves of run folders'],
   ['vega-lite', 'drawing the curves of run folders'],
 ];

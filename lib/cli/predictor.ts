@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createModel, modelInfo } from '../../models/index.js';
-import { data, loadModel, loadPretrained, vision, type Model } from '../index.js';
+import { data, loadModel, vision, type Model } from '../index.js';
 import { RUN_FILES } from '../training/run-folder.js';
 import { isPublishedName, publishedFor } from '../weights/hub/index.js';
 import { readConfigFile } from './config.js';
@@ -62,14 +62,13 @@ async function zooPredictor(
     throw new UsageError(`predict: nobody published weights for ${name}; --weights FILE or none, or another network`);
   }
   if (publishedFor(name).length === 0) {
-    const model = createModel(name);
-    await loadPretrained(model, name, weights, { signal });
+    const model = await createModel(name, { weights, signal });
     return { model, load: loader(model, modelInfo(name).preprocessing), classes, remarks: [] };
   }
   const entry = publishedFor(name).find((row) => row.name.toLowerCase() === weights.toLowerCase());
   const which = published && weights.toLowerCase() !== 'imagenet' ? entry!.name : 'imagenet';
-  const model = createModel(name, { inputShape: [...vision.modelPreprocessing(name, which).size, 3] });
-  await loadPretrained(model, name, weights, { signal });
+  const inputShape = [...vision.modelPreprocessing(name, which).size, 3];
+  const model = await createModel(name, { inputShape, weights, signal });
   const load = async (file: string): Promise<data.HostTensor> =>
     vision.prepareImage(await vision.loadImage(file), name, which);
   return { model, load, classes, remarks: [] };

@@ -1,14 +1,4 @@
-import {
-  FoveaError,
-  input,
-  layers,
-  loadPretrained,
-  losses,
-  Model,
-  optimizers,
-  schedules,
-  type SymbolicTensor,
-} from '../index.js';
+import { FoveaError, input, layers, losses, Model, optimizers, schedules, type SymbolicTensor } from '../index.js';
 import { createModel, modelInfo } from '../../models/index.js';
 import { suggestion } from '../layers/suggest.js';
 import type { Config } from '../util/options.js';
@@ -50,8 +40,8 @@ async function pretrained(
   classes: number,
   signal: AbortSignal,
 ): Promise<Model> {
-  const base = createModel(name, { inputShape, includeTop: false, pooling: 'avg', ...options });
-  await loadPretrained(base, name, weights, { includeTop: false, signal });
+  const given = { inputShape, includeTop: false, pooling: 'avg', ...options } as const;
+  const base = await createModel(name, { ...given, weights, signal });
   base.trainable = !freezeBase;
   const image = input({ shape: inputShape, name: 'image' });
   const features = base.apply<SymbolicTensor>(image);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createModel } from '../../../models/index.js';
-import { loadModel, loadPretrained, saveModel, saveWeights, type Model } from '../../index.js';
+import { loadModel, saveModel, saveWeights, type Model } from '../../index.js';
 import { UsageError } from '../errors.js';
 import { isZooModel, savedModel, unknownModel } from '../model-source.js';
 import { bytes, grouped, type Output } from '../output.js';
@@ -58,12 +58,11 @@ async function read(file: string, options: ConvertOptions): Promise<Model> {
   const { model: name, classes, inputShape } = options;
   if (name === undefined) return loadModel<Model>(file);
   if (!isZooModel(name)) throw unknownModel(name);
-  const model = createModel(name, {
-    ...(classes === undefined ? {} : { classes }),
-    ...(inputShape ? { inputShape } : {}),
+  // `./` so that a file is a file, though it be called `imagenet`.
+  const weights = path.isAbsolute(file) ? file : `./${file}`;
+  return createModel(name, {
+    ...{ weights, ...(classes === undefined ? {} : { classes }), ...(inputShape ? { inputShape } : {}) },
   });
-  await loadPretrained(model, name, file);
-  return model;
 }
 
 function sizeOf(target: string): number {
