@@ -1,15 +1,5 @@
 import { parseArgs } from 'node:util';
-import {
-  data,
-  FoveaError,
-  layers,
-  loadPretrained,
-  Model,
-  optimizers,
-  schedules,
-  setRandomSeed,
-  vision,
-} from '../../lib/index.js';
+import { data, FoveaError, layers, Model, optimizers, schedules, setRandomSeed, vision } from '../../lib/index.js';
 import { createModel } from '../../models/index.js';
 import { generateImages } from './generate.js';
 
@@ -76,7 +66,9 @@ export function readFlags() {
 
 export type Flags = ReturnType<typeof readFlags>;
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message.split('\n')[0]! : String(error));
+/** The beginning of a message: what is wrong, without the advice. */
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message.split(/[;.?] |\n/)[0]! : String(error);
 
 /** A base without its top, and what it wants of the images. */
 export interface Base {
@@ -99,11 +91,11 @@ export async function chooseBase(flags: Flags): Promise<Base> {
   if (base === 'small') return smallBase(flags);
   const name = base === 'auto' ? 'xception' : base;
   const size = flags.size ?? 224;
-  const untrained = () => createModel(name, { includeTop: false, inputShape: [size, size, 3] }) as Model;
-  const model = untrained();
-  if (weights === 'none') return { model, size, network: name, untrained };
+  const options = { includeTop: false, inputShape: [size, size, 3] };
+  const untrained = () => createModel(name, options) as Model;
+  if (weights === 'none') return { model: untrained(), size, network: name, untrained };
   try {
-    await loadPretrained(model, name, weights, { includeTop: false });
+    const model = (await createModel(name, { ...options, weights })) as Model;
     console.log(`Base: ${name} with weights ${weights}`);
     return { model, size, network: name, untrained };
   } catch (error) {
