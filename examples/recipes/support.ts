@@ -3,7 +3,7 @@ import { data, FoveaError, setRandomSeed } from '../../lib/index.js';
 
 // What the recipes share: flags, and images to try them on without ImageNet at hand.
 
-/** An example: image float32 [n, n, 3] around 0, label int32 []; n is `size` unless the recipe asks for more. */
+/** An example: image float32 [imageSize, imageSize, 3] around 0, label int32 []. */
 export type Example = [image: data.HostTensor, label: data.HostTensor];
 
 export interface Recipe {
@@ -12,6 +12,8 @@ export interface Recipe {
   readonly classes: number;
   /** Height and width of what the network is given. */
   readonly size: number;
+  /** Of the images; more than `size` where the recipe cuts windows. */
+  readonly imageSize: number;
   readonly epochs: number;
   readonly batchSize: number;
   /** Batches in an epoch. */
@@ -61,11 +63,11 @@ export async function readRecipe(usual: Numbers, { room = 1, mirrored = false }:
       ? await fashion(imageSize, count, values.folder)
       : synthetic(imageSize, count, mirrored ? Math.PI / 2 : Math.PI);
   const [epochs, batchSize] = [number('epochs'), number('batch-size')];
-  return { train, test, classes: 10, size, epochs, batchSize, steps: Math.ceil(count / batchSize) };
+  return { train, test, classes: 10, size, imageSize, epochs, batchSize, steps: Math.ceil(count / batchSize) };
 }
 
 /** A generator of numbers in [0, 1), the same for the same seed (mulberry32). */
-export function random(seed: number): () => number {
+function random(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
