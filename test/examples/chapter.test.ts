@@ -19,7 +19,7 @@ function run(name: string, flags: readonly string[]): string {
 
 test('every section of the chapter has its program', () => {
   const sections = programs.map((name) => /^14(-\d)+/.exec(name)![0].replaceAll('-', '.'));
-  const wanted = ['14.4', ...[1, 2, 3, 4, 5, 6, 7].map((n) => `14.4.${n}`), '14.5'];
+  const wanted = ['14.4', ...[1, 2, 3, 4, 5, 6, 7].map((n) => `14.4.${n}`), '14.5', '14.6'];
   expect(sections).toEqual(expect.arrayContaining(wanted));
 });
 
@@ -30,4 +30,11 @@ test.each(training)('%s trains', { timeout: 180_000 }, (name) => {
   expect(loss).toBeGreaterThan(0.5);
   expect(loss).toBeLessThan(30);
   expect(output).toMatch(/test accuracy \d\.\d{4}/);
+});
+
+test('14-6-pretrained.ts names what is on photos', { timeout: 180_000 }, () => {
+  const photo = path.join(ROOT, 'test/golden/files/rocket.jpg');
+  const output = run('14-6-pretrained.ts', ['--weights', 'none', '--top', '3', photo]);
+  expect(output.split('\n')[0]).toBe(photo);
+  expect(output.match(/^ {2}n\d{8} - .+ \d+\.\d\d%$/gm)).toHaveLength(3);
 });
