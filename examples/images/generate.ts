@@ -1,7 +1,7 @@
 /**
  * Writes an image folder of real JPEG files, one folder per class:
  *
- *     node --import tsx examples/images/generate.ts flowers /tmp/flowers --per-class 200 --size 96
+ *     node --import tsx examples/images/generate.ts flowers my-flowers --per-class 200 --size 96
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
