@@ -1,3 +1,4 @@
+import type { Step } from '../../graph/ir.js';
 import type { DType, TypedArray } from '../../tensor/dtype.js';
 import { FoveaError } from '../../errors.js';
 import { sizeOf, type Shape } from '../../tensor/shape.js';
@@ -71,6 +72,11 @@ export class OnnxBuilder {
 
   rankOf(id: number): number {
     return this.shapeOf(id).length;
+  }
+
+  /** The steps that read a value. */
+  readers(id: number): Step[] {
+    return this.inference.graph.steps.filter((step) => step.inputs.includes(id));
   }
 
   /** The elements of a constant. */

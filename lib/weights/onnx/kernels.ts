@@ -167,6 +167,12 @@ const concat: Writer = (builder, step, wish) => {
   finish(builder, step, wish, form, ['Concat', inputs, { axis: first ? TO_FIRST[axis]! : axis }]);
 };
 
+/**
+ * Stands for 0 in front of max pooling: onnxruntime (1.30) takes zeros there for the pooling's own padding, which never
+ * wins, and gives other results where all of a window is negative.
+ */
+const SMALLEST = 2 ** -126;
+
 const pad: Writer = (builder, step, wish) => {
   const [x, y] = [step.inputs[0]!, step.outputs[0]!];
   const before = numbers(step, 'before');
@@ -175,7 +181,9 @@ const pad: Writer = (builder, step, wish) => {
   const turn = (list: readonly number[]): readonly number[] => (first ? [0, 3, 1, 2].map((axis) => list[axis]!) : list);
   const inputs = [first ? builder.first(x) : builder.last(x), builder.ints([...turn(before), ...turn(after)])];
   if (builder.dtypeOf(x) !== 'float32') throw unsupported(step, `padding of ${builder.dtypeOf(x)}`);
-  inputs.push(builder.scalar(number(step, 'value'), 'float32'));
+  const value = number(step, 'value');
+  const pooled = builder.readers(y).some((reader) => reader.kind === 'kernel' && reader.kernel === 'maxPool2d');
+  inputs.push(builder.scalar(value === 0 && pooled ? SMALLEST : value, 'float32'));
   finish(builder, step, wish, first ? 'first' : 'last', ['Pad', inputs]);
 };
 
