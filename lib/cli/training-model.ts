@@ -49,6 +49,26 @@ async function pretrained(
   return new Model({ inputs: image, outputs, name: `${name}_transfer` });
 }
 
+/**
+ * Checks that a model takes the images and tells the classes apart, before anything is written.
+ *
+ * @throws UsageError that says what to do
+ */
+export function checkFit(model: Model, { shape, classes }: LoadedData): void {
+  if (model.inputs.length !== 1 || model.outputs.length !== 1) return;
+  const takes = model.inputs[0]!.shape.slice(1);
+  const gives = model.outputs[0]!.shape.at(-1);
+  if (takes.length !== 3 || takes.some((size, i) => size !== null && size !== shape[i])) {
+    const [height, width, channels] = takes;
+    const resize = channels === shape[2] && takes.length === 3 ? `; --image-size ${height},${width} resizes them` : '';
+    throw new UsageError(
+      `data: expected images of ${takes.join('x')}, which ${model.name} takes, received ${shape.join('x')}${resize}`,
+    );
+  }
+  if (gives === classes) return;
+  throw new UsageError(`data: expected ${gives} classes, which ${model.name} tells apart, received ${classes}`);
+}
+
 /** Compiles a model as a configuration says. */
 export function compileFor(model: Model, config: TrainConfig, loaded: LoadedData): void {
   const { name: loss, ...lossOptions } = config.loss;

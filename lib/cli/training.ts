@@ -18,7 +18,7 @@ import { countOf, loadData, type LoadedData } from './datasets.js';
 import { environment } from './environment.js';
 import { checkModelName } from './model-source.js';
 import { grouped, type Output } from './output.js';
-import { compileFor, modelFor, scaleFor } from './training-model.js';
+import { checkFit, compileFor, modelFor, scaleFor } from './training-model.js';
 
 /** What a training came to. */
 export interface TrainResult {
@@ -49,6 +49,7 @@ export async function prepare(config: TrainConfig, signal: AbortSignal): Promise
   const scale = config.data.scale ?? scaleFor(config);
   const data = await loadData(config.data, scale, signal);
   const model = await modelFor(config, data, signal);
+  checkFit(model, data);
   compileFor(model, config, data);
   return { config: { ...config, data: { ...config.data, scale } }, data, model };
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { data, layers, loadModel, saveModel, Sequential, setRandomSeed, vision, type Tensor } from '../../lib/index.js';
 import { encodePng } from '../../lib/training/tensorboard/png.js';
@@ -172,12 +173,24 @@ describe('convert', { timeout: 120_000 }, () => {
     expect(result.parameters).toBe(319);
     const copy = await loadModel<Sequential>(target);
     expect(await copy.getWeights()).toEqual(await model.getWeights());
-    const [again, pth, kind, none] = await Promise.all([
+    const onnx = path.join(root, 'a model.onnx');
+    const [exported, again, pth, kind, none] = await Promise.all([
+      fovea(['convert', target, onnx]),
       fovea(['convert', tiny, target]),
       fovea(['convert', tiny, path.join(root, 'x.pth')]),
       fovea(['convert', tiny, path.join(root, 'x.doc')]),
       fovea(['convert', path.join(root, 'nothing'), path.join(root, 'y')]),
     ]);
+    expect([exported.code, exported.stdout]).toEqual([
+      0,
+      expect.stringMatching(/a model.onnx: tiny, 319 parameters, /),
+    ]);
+    const session = await InferenceSession.create(onnx);
+    const image = Float32Array.from({ length: 1800 }, (_, i) => Math.sin(i));
+    const answer = await session.run({ [session.inputNames[0]!]: new OnnxTensor('float32', image, [1, 20, 30, 3]) });
+    const scores = await ((await model.predict(data.hostTensor(image, [1, 20, 30, 3]))) as Tensor).data();
+    const got = answer[session.outputNames[0]!]!.data as Float32Array;
+    got.forEach((value, i) => expect(value).toBeCloseTo(Number(scores[i]), 5));
     expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/is there already; --force replaces it/)]);
     expect([pth.code, pth.stderr]).toEqual([2, expect.stringMatching(/files of PyTorch are read, not written/)]);
     expect([kind.code, kind.stderr]).toEqual([2, expect.stringMatching(/expected a target of .safetensors, .keras/)]);
