@@ -154,3 +154,11 @@ export function transposeSpans({ starts, taps, weights }: Spans, size: number): 
   }
   return spansOf(rows, starts.length);
 }
+
+/** The attributes of kernel `resize` for a linear map along rows and one along columns. */
+export function spanAttributes(rows: Spans, columns: Spans): Record<string, readonly number[]> {
+  return {
+    ...{ rowStarts: rows.starts, rowWeights: rows.weights },
+    ...{ columnStarts: columns.starts, columnWeights: columns.weights },
+  };
+}

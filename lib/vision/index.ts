@@ -7,4 +7,6 @@ export { loadImage, type LoadImageOptions } from './load-image.js';
 export { modelPreprocessing, type ModelPreprocessing } from './models.js';
 export { prepareImage, resizeShorterSide, stackImages } from './prepare-image.js';
 export { IMAGENET_MEAN, IMAGENET_STD, preprocessInput, type PreprocessMode } from './preprocess-input.js';
+export type { ResizeMethod } from '../ops/resize-weights.js';
+export { resize, smartResize, type ResizeImagesOptions } from './resize.js';
 export { resizeImage, type ImageInterpolation, type ResizeImageOptions } from './resize-image.js';
