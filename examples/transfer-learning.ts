@@ -19,7 +19,7 @@ const trainSet = batches(train, network, flags);
 const validSet = preprocess(valid, network).cache().batch(flags.batchSize);
 const testSet = preprocess(test, network).batch(flags.batchSize);
 
-const table: Record<string, Record<string, string | number>> = {};
+const table: Record<string, Record<string, number>> = {};
 
 /** Trains for some epochs and adds a line to the table. */
 async function phase(name: string, model: Model, optimizer: optimizers.SGD, epochs: number): Promise<void> {
@@ -30,10 +30,11 @@ async function phase(name: string, model: Model, optimizer: optimizers.SGD, epoc
   const seconds = (performance.now() - begin) / 1000;
   const { accuracy } = await model.evaluate(testSet, { verbose: 0 });
   const trained = model.trainableWeights.reduce((sum, weight) => sum + weight.size, 0);
-  const last = (key: string): string => history[key]!.at(-1)!.toFixed(3);
+  const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
+  const last = (key: string): number => rounded(history[key]!.at(-1)!, 3);
   table[name] = {
     ...{ epochs, 'trained weights': trained, train: last('accuracy'), valid: last('val_accuracy') },
-    ...{ test: accuracy!.toFixed(3), 's/epoch': (seconds / epochs).toFixed(1) },
+    ...{ test: rounded(accuracy!, 3), 's/epoch': rounded(seconds / epochs, 1) },
   };
 }
 

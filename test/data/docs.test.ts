@@ -30,7 +30,7 @@ test('the program of docs/data.md runs, twice: the second time from its cache', 
       return result.stdout;
     });
     expect(outputs[0]).toMatch(/Epoch 2\/2 .* val_accuracy: \d/);
-    expect(outputs[0]).toMatch(/^buttercup,daisy,dandelion,rose,tulip 31 6 4 [01]$/m);
+    expect(outputs[0]).toMatch(/^buttercup,daisy,dandelion,rose,tulip 31 6 4 1$/m);
     expect(outputs[1]).toMatch(/^buttercup,daisy,dandelion,rose,tulip 31 6 4 0$/m);
     expect(readdirSync(path.join(folder, 'flower-cache')).sort()).toEqual(['cache.json', 'done.json', 'elements.bin']);
   } finally {

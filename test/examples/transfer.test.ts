@@ -29,10 +29,7 @@ function run(...flags: string[]) {
 /** A line of the table: epochs, trained weights, then accuracies. */
 function line(output: string, name: string): number[] {
   const found = output.split('\n').find((text) => text.startsWith(`│ ${name}`));
-  return (found ?? '')
-    .split('│')
-    .slice(2, -1)
-    .map((cell) => Number(cell.replaceAll("'", '')));
+  return (found ?? '').split('│').slice(2, -1).map(Number);
 }
 
 test('the chapter runs on drawn flowers: a frozen base that has learned shapes beats one that has learned nothing', async () => {

@@ -87,6 +87,19 @@ describe('unpackTar', () => {
     expect(code).toBe('ERR_DATA');
   });
 
+  it('looks at the paths of extended headers, long ones included', async () => {
+    const pax = (path: string) => ({ name: 'PaxHeader', type: 'x', body: `${path.length + 9} path=${path}\n` });
+    const gnu = (path: string) => ({ name: '././@LongLink', type: 'L', body: `${path}\0` });
+    for (const extended of [pax, gnu]) {
+      await writeFile(archive, tgz([extended('set/renamed.txt'), { name: 'x', body: 'hello' }]));
+      await unpackTar(archive, target, LIMITS);
+      expect(await readFile(path.join(target, 'set/renamed.txt'), 'utf8')).toBe('hello');
+      await rm(path.join(root, 'out'), { recursive: true });
+      const { message } = await problem(tgz([extended('../../../evil'), { name: 'x', body: 'hello' }]));
+      expect(message).toMatch(/paths inside the archive only/);
+    }
+  });
+
   it('refuses more entries and more bytes than allowed', async () => {
     const many = Array.from({ length: 11 }, (_, i) => ({ name: `f${i}`, body: 'x' }));
     expect((await problem(tgz(many))).message).toMatch(/at most 10 files and folders/);
