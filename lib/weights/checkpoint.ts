@@ -109,7 +109,7 @@ export async function loadCheckpoint(model: TrainableModel, file: string): Promi
     });
   }
   // All that can be refused comes before the first change, but for slots: `restore` checks those itself, first.
-  await assignFrom(opened, model, file, 'weights/');
+  await assignFrom(opened, model, 'weights/');
   const { iterations, learningRate } = training.optimizer;
   optimizer.restore({ iterations, learningRate, slots } satisfies OptimizerState);
   for (const [name, { data }] of seeds) generators[Number(name)]!.restore(data);

@@ -101,7 +101,11 @@ export class Hdf5File implements AsyncDisposable {
 
   /** @throws FoveaError ERR_NOT_FOUND, ERR_FILE */
   static async open(path: string): Promise<Hdf5File> {
-    const source = await FileSource.open(path);
+    return Hdf5File.from(await FileSource.open(path));
+  }
+
+  /** @param source - closed with the file, or when it is none */
+  static async from(source: ByteSource): Promise<Hdf5File> {
     try {
       return Hdf5File.#from(source);
     } catch (error) {

@@ -22,10 +22,15 @@ const MAX_PAGES = 256;
 export class FileSource implements ByteSource {
   readonly #pages = new Map<number, Uint8Array>();
 
-  private constructor(
+  /**
+   * @param handle - closed with the source
+   * @param start - where the bytes begin: an HDF5 file may lie in a larger one
+   */
+  constructor(
     readonly name: string,
-    readonly size: number,
     private readonly handle: FileHandle,
+    readonly size: number,
+    private readonly start = 0,
   ) {}
 
   /** @throws FoveaError ERR_NOT_FOUND, ERR_FILE */
@@ -43,7 +48,7 @@ export class FileSource implements ByteSource {
     try {
       const stats = await handle.stat();
       if (!stats.isFile()) throw corrupt(path, 'expected a file');
-      return new FileSource(path, stats.size, handle);
+      return new FileSource(path, handle, stats.size);
     } catch (error) {
       await handle.close();
       throw error;
@@ -66,7 +71,7 @@ export class FileSource implements ByteSource {
   async load(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     const out = new Uint8Array(length);
     for (let done = 0; done < length;) {
-      const { bytesRead } = await this.handle.read(out, done, length - done, offset + done);
+      const { bytesRead } = await this.handle.read(out, done, length - done, this.start + offset + done);
       if (bytesRead === 0) throw this.#short(offset, length, done);
       done += bytesRead;
     }
@@ -83,7 +88,7 @@ export class FileSource implements ByteSource {
     if (known) return known;
     if (this.#pages.size >= MAX_PAGES) this.#pages.delete(this.#pages.keys().next().value!);
     const page = new Uint8Array(PAGE_BYTES);
-    const read = readSync(this.handle.fd, page, 0, PAGE_BYTES, index * PAGE_BYTES);
+    const read = readSync(this.handle.fd, page, 0, PAGE_BYTES, this.start + index * PAGE_BYTES);
     const filled = page.subarray(0, read);
     this.#pages.set(index, filled);
     return filled;
