@@ -28,8 +28,15 @@ export interface InterruptOptions {
 }
 
 /**
- * Listens to Ctrl-C (SIGINT) and SIGTERM: the first one aborts the signal, so that training ends after the running batch;
- * from then on, and after disposal, nothing listens any more: a second one ends the process at once.
+ * A signal that comes again this soon is the same one: a terminal sends Ctrl-C to all its processes, and `npm run` and
+ * `tsx`, which are among them, hand it on as well.
+ */
+const SAME_MS = 500;
+
+/**
+ * Listens to Ctrl-C (SIGINT) and SIGTERM: the first one aborts the signal, so that training ends after the running batch.
+ * From half a second later on nothing listens any more, and a second one ends the process at once. After disposal nothing
+ * listens either (but for the rest of that half second, when there was one).
  *
  * @example
  * using interrupt = onInterrupt();
@@ -42,14 +49,20 @@ export function onInterrupt({ notify = tell }: InterruptOptions = {}): Interrupt
     process.off('SIGTERM', listener);
   };
   const listener = (signal: NodeJS.Signals): void => {
-    stop();
+    if (controller.signal.aborted) return;
+    setTimeout(stop, SAME_MS).unref();
     const error = new InterruptError(signal as InterruptSignal);
     notify(error);
     controller.abort(error);
   };
   process.on('SIGINT', listener);
   process.on('SIGTERM', listener);
-  return { signal: controller.signal, [Symbol.dispose]: stop };
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      if (!controller.signal.aborted) stop();
+    },
+  };
 }
 
 /**

@@ -30,4 +30,5 @@ await interruptible((signal) =>
     ],
   }),
 );
+await new Promise((resolve) => setTimeout(resolve, 600));
 say(`ended, ${process.listenerCount('SIGINT')} listeners`);

@@ -20,20 +20,32 @@ interface Ended {
   readonly signal: string | null;
 }
 
-/** Runs the child; sends signals after so many lines, one a line from then on. */
-async function run(folder: string, mode: string, after = Infinity, ...signals: NodeJS.Signals[]): Promise<Ended> {
+/**
+ * Runs the child; sends a signal after so many lines, the same at once when it has been heard (as `npm run` and `tsx` hand
+ * Ctrl-C on), and another one later when asked.
+ */
+async function run(
+  folder: string,
+  mode: string,
+  after = Infinity,
+  sent: NodeJS.Signals = 'SIGINT',
+  again = false,
+): Promise<Ended> {
   const script = new URL('./interrupt-child.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, ['--import', 'tsx', script, folder, mode]);
   const lines: string[] = [];
-  let errors = '';
+  let [errors, heard] = ['', false];
   child.stderr.on('data', (data: Buffer) => {
     errors += data.toString();
-    if (errors.includes('ending after')) child.kill(signals.shift() ?? 0);
+    if (heard || !errors.includes('ending after')) return;
+    heard = true;
+    child.kill(sent);
+    if (again) setTimeout(() => child.kill(sent), 900);
   });
   const ended = once(child, 'close') as Promise<[number | null, string | null]>;
   for await (const line of createInterface(child.stdout)) {
     lines.push(line);
-    if (lines.length === after) child.kill(signals.shift());
+    if (lines.length === after) child.kill(sent);
   }
   const [code, signal] = await ended;
   return { lines, errors, code, signal };
@@ -60,8 +72,9 @@ describe('Ctrl-C', { timeout: 60_000 }, () => {
   });
 
   it('a second time ends the process at once', async () => {
-    const ended = await run(path.join(root, 'stuck'), 'stuck', 1, 'SIGINT', 'SIGINT');
+    const ended = await run(path.join(root, 'stuck'), 'stuck', 1, 'SIGINT', true);
     expect(ended).toMatchObject({ code: null, signal: 'SIGINT' });
+    expect(ended.errors).toContain('Ctrl-C again ends at once');
     expect(ended.lines.length).toBe(1);
   });
 
