@@ -148,6 +148,9 @@ async function smallBase(flags: Flags): Promise<Base> {
   console.log(
     `Base: small, ${pretrainEpochs} epochs on ${train.files.length} shapes of ten kinds (${learned.toFixed(3)})`,
   );
+  const file = data.cacheFolder('examples', `small-${size}.safetensors`);
+  await model.saveWeights(file);
+  console.log(`Its weights, for another run with --base small --weights: ${file}`);
   return { model, size, network, untrained };
 }
 
