@@ -113,4 +113,5 @@ export {
   type TorchWeight,
 } from './weights/torch/index.js';
 export { exportOnnx, type OnnxOptions } from './weights/onnx/index.js';
+export { ShardedSafetensors, writeShardedSafetensors } from './weights/safetensors-shards.js';
 export { SafetensorsFile, writeSafetensors, type NamedArray } from './weights/safetensors.js';

@@ -6,6 +6,7 @@ import { fileKind } from './file-kind.js';
 import { matchWeights, type MatchOptions, type MatchReport } from './match.js';
 import { openWeights } from './open-weights.js';
 import { writeSafetensors, type NamedArray, type SafetensorsFile } from './safetensors.js';
+import { writeShardedSafetensors } from './safetensors-shards.js';
 import { SafetensorsWeights } from './safetensors-weights.js';
 import { namedWeights, type Weighted, type WeightFile } from './weight-file.js';
 
@@ -15,6 +16,12 @@ export { namedWeights, type Weighted } from './weight-file.js';
 export interface LoadWeightsOptions extends Pick<MatchOptions, 'by' | 'rename' | 'skipMismatch' | 'strict'> {
   /** The same as `by: 'order'`. */
   readonly byOrder?: boolean;
+}
+
+/** Options of `saveWeights`. */
+export interface SaveWeightsOptions {
+  /** Makes several safetensors files of at most so many bytes, and `<name>.safetensors.index.json`, where one is too large. */
+  readonly maxShardBytes?: number | undefined;
 }
 
 /** Copies of variables, all as they are after what has been asked for so far. */
@@ -32,7 +39,7 @@ export async function readVariables(variables: ReadonlyMap<string, Variable>): P
  *
  * @throws FoveaError ERR_ARGUMENT for other names in `.h5`, whose layout would be anyone's guess
  */
-export async function saveWeights(model: Weighted, file: string): Promise<void> {
+export async function saveWeights(model: Weighted, file: string, options: SaveWeightsOptions = {}): Promise<void> {
   if (file.endsWith('.weights.h5')) {
     const { saveKerasWeights } = await import('./keras/save.js');
     return saveKerasWeights(model, file);
@@ -45,7 +52,10 @@ export async function saveWeights(model: Weighted, file: string): Promise<void> 
   }
   const named = namedWeights(model);
   const order = JSON.stringify([...named.keys()]);
-  await writeSafetensors(file, await readVariables(named), { format: 'fovea-weights-1', order });
+  const metadata = { format: 'fovea-weights-1', order };
+  const { maxShardBytes } = options;
+  if (maxShardBytes === undefined) await writeSafetensors(file, await readVariables(named), metadata);
+  else await writeShardedSafetensors(file, await readVariables(named), maxShardBytes, metadata);
 }
 
 /**

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { FoveaError } from '../errors.js';
 import { fileKind } from './file-kind.js';
 import { SafetensorsFile } from './safetensors.js';
+import { INDEX_SUFFIX, openSafetensors } from './safetensors-shards.js';
 import { SafetensorsWeights } from './safetensors-weights.js';
 import type { WeightFile } from './weight-file.js';
 
@@ -22,6 +23,7 @@ export async function openWeights(file: string): Promise<WeightFile> {
       return openKerasWeights(file, kind);
     }
     case 'json': {
+      if (file.endsWith(INDEX_SUFFIX)) return new SafetensorsWeights(await openSafetensors(file));
       const { openTfjsWeights } = await import('./tfjs/load.js');
       return openTfjsWeights(file);
     }
@@ -36,7 +38,10 @@ export async function openWeights(file: string): Promise<WeightFile> {
 }
 
 /** Files of weights that a model in a folder may have, by what writes them. */
-const IN_FOLDER = ['weights.safetensors', 'model.weights.h5', 'model.json'];
+const IN_FOLDER = [
+  ...['weights.safetensors', 'weights.safetensors.index.json', 'model.safetensors', 'model.safetensors.index.json'],
+  ...['model.weights.h5', 'model.json'],
+];
 
 async function weightsInFolder(folder: string): Promise<string> {
   for (const name of IN_FOLDER) {

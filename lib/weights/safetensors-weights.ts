@@ -1,10 +1,11 @@
-import type { NamedArray, SafetensorsFile } from './safetensors.js';
+import type { SafetensorsSource } from './safetensors-shards.js';
+import type { NamedArray } from './safetensors.js';
 import { namedWeights, type MatchChoice, type Weighted, type WeightFile, type WeightPlan } from './weight-file.js';
 
-/** The tensors of a safetensors file as weights. */
+/** The tensors of a safetensors file, or of several, as weights. */
 export class SafetensorsWeights implements WeightFile {
   constructor(
-    private readonly file: SafetensorsFile,
+    private readonly file: SafetensorsSource,
     /** Of the names in the file; tensors without it are something else. */
     private readonly prefix = '',
   ) {}

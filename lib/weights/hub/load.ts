@@ -3,7 +3,7 @@ import { FoveaError } from '../../errors.js';
 import type { Layer } from '../../layers/layer.js';
 import type { MatchReport } from '../match.js';
 import { loadWeights } from '../model-weights.js';
-import { SafetensorsFile } from '../safetensors.js';
+import { openSafetensors } from '../safetensors-shards.js';
 import { loadTorchWeights, torchWeights } from '../torch/index.js';
 import { publishedFor } from './find.js';
 import { pullWeights, type PullOptions } from './pull.js';
@@ -14,7 +14,7 @@ const TORCH_CLASSIFIER = /^(fc|classifier|last_linear)\./;
 const TORCH_AUXILIARY = /^aux\d\./;
 
 /** Keras's old files are matched by order: most were written under other names. */
-const BY_ORDER: object = { by: 'order' };
+const BY_ORDER = { by: 'order' } as const;
 
 /** Whether `weights` means published ones: not the path of a file. */
 export function isPublishedName(model: string, weights: string): boolean {
@@ -28,7 +28,7 @@ export function isPublishedName(model: string, weights: string): boolean {
  *
  * @param zooName - the network's name in the zoo: `resnet50`
  * @param weights - `imagenet`, a publisher's name (`IMAGENET1K_V1`), or the path of a file of any format that
- *   `loadWeights` and `loadTorchWeights` read
+ *   `loadWeights` reads, safetensors with PyTorch's names too
  * @throws FoveaError ERR_SHAPE that lists what does not fit; ERR_NOT_FOUND, ERR_NETWORK, ERR_DATA, ERR_FILE
  */
 export async function loadPretrained(
@@ -65,14 +65,14 @@ async function loadFile(model: Layer, zooName: string, path: string): Promise<vo
       { code: 'ERR_NOT_FOUND', op: 'weights', received: path },
     );
   }
-  if (/\.(pth|pt|bin)$/i.test(path) || (path.endsWith('.safetensors') && (await hasTorchNames(model, path)))) {
-    await loadTorchWeights(model, path);
-  } else await loadWeights(model, path);
+  const safetensors = /\.safetensors(\.index\.json)?$/.test(path);
+  if (safetensors && (await hasTorchNames(model, path))) await loadTorchWeights(model, path);
+  else await loadWeights(model, path);
 }
 
 /** Whether a safetensors file has PyTorch's names: `conv1.weight`, where ours are `conv1/kernel`. */
 async function hasTorchNames(model: Layer, path: string): Promise<boolean> {
-  await using file = await SafetensorsFile.open(path);
+  await using file = await openSafetensors(path);
   const ours = model.weights.some(({ name }) => file.entries.has(name));
   return !ours && torchWeights(model).some(({ name }) => file.entries.has(name));
 }

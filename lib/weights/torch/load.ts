@@ -3,7 +3,7 @@ import type { TypedArray } from '../../tensor/dtype.js';
 import type { Shape } from '../../tensor/shape.js';
 import { matchWeights, type MatchReport } from '../match.js';
 import { assignArray } from '../model-weights.js';
-import { SafetensorsFile } from '../safetensors.js';
+import { openSafetensors } from '../safetensors-shards.js';
 import { TorchFile, type TorchArray } from './file.js';
 import { IGNORED, torchWeights, type TorchWeight } from './names.js';
 import { refuseTorch } from './pickle.js';
@@ -36,7 +36,8 @@ function unwrap(names: readonly string[]): (name: string) => string {
 }
 
 /**
- * Loads the weights of a PyTorch model (`.pth`, `.pt`, `.bin`, or `.safetensors` with PyTorch's names and layouts) into
+ * Loads the weights of a PyTorch model (`.pth`, `.pt`, `.bin`, or `.safetensors`, sharded too, with PyTorch's names
+ * and layouts) into
  * one of ours whose layers bear the names of its modules, as those in `models/` do: kernels from OIHW to HWIO, linear
  * weights transposed. All weights or none.
  *
@@ -48,7 +49,9 @@ export async function loadTorchWeights(
   options: LoadTorchOptions = {},
 ): Promise<MatchReport> {
   const { ignore, strict, skipMismatch } = options;
-  await using source: Source = await (file.endsWith('.safetensors') ? SafetensorsFile : TorchFile).open(file);
+  await using source: Source = /\.safetensors(\.index\.json)?$/.test(file)
+    ? await openSafetensors(file)
+    : await TorchFile.open(file);
   const rename = unwrap([...source.entries.keys()]);
   const found = new Map([...source.entries].filter(([name]) => !IGNORED.test(name) && !ignore?.test(rename(name))));
   const targets = new Map(torchWeights(model).map((weight) => [weight.name, weight]));
