@@ -23,12 +23,13 @@ export async function runCli(argv: readonly string[]): Promise<number> {
 
 function report(error: unknown, json: boolean): number {
   const { name, message, code, exitCode, stack } = describe(error);
-  const code1 = exitCode ?? (error instanceof UsageError ? EXIT.usage : EXIT.failure);
+  const status = exitCode ?? (error instanceof UsageError ? EXIT.usage : EXIT.failure);
   // An error of the library's own kind says all there is; anything else is a defect, whose place matters.
-  const known = ['UsageError', 'FoveaError', 'InterruptError'].includes(name) && !process.env['FOVEA_DEBUG'];
-  process.stderr.write(`fovea: ${known ? message : (stack ?? message)}\n`);
+  const known = ['UsageError', 'FoveaError'].includes(name) && !process.env['FOVEA_DEBUG'];
+  // Who was interrupted knows.
+  if (name !== 'InterruptError') process.stderr.write(`fovea: ${known ? message : (stack ?? message)}\n`);
   if (json) process.stdout.write(`${JSON.stringify({ error: { name, code, message } }, null, 2)}\n`);
-  return code1;
+  return status;
 }
 
 interface Described {

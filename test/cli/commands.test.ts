@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -85,20 +85,15 @@ describe('train', { timeout: 120_000 }, () => {
 
   it('leaves a run folder that tells all; evaluate takes it', async () => {
     const runs = path.join(root, 'my runs');
-    const trained = await fovea(
-      args(
-        '--epochs',
-        '3',
-        '--batch-size',
-        '16',
-        '--schedule',
-        'cosineDecay',
-        '--tensorboard',
-        '--runs',
-        runs,
-        '--json',
-      ),
+    const config = path.join(root, 'a config.json');
+    await writeFile(
+      config,
+      JSON.stringify({
+        ...{ model: 'lenet5', data: 'mnist', batchSize: 16, optimizer: 'nadam', schedule: 'cosineDecay', epochs: 100 },
+        callbacks: { modelCheckpoint: true, tensorBoard: { updateFreq: 2 }, terminateOnNaN: true },
+      }),
     );
+    const trained = await fovea(args('--config', config, '--epochs', '3', '--runs', runs, '--json'));
     const result = json<{ run: string; status: string; epochs: number; metrics: Record<string, number>; test: object }>(
       trained,
     );
@@ -107,7 +102,15 @@ describe('train', { timeout: 120_000 }, () => {
     expect(trained.stderr).toMatch(/mnist: 108 images to train, 12 to validate, 10 classes/);
     expect(trained.stderr).toMatch(/Epoch 3\/3 - 7\/7 .* val_accuracy: /);
     expect((await readdir(result.run)).sort()).toEqual([
-      ...['checkpoint.safetensors', 'config.json', 'curves.svg', 'curves.vl.json', 'history.csv', 'history.json'],
+      ...[
+        'best',
+        'checkpoint.safetensors',
+        'config.json',
+        'curves.svg',
+        'curves.vl.json',
+        'history.csv',
+        'history.json',
+      ],
       ...['model', 'run.json', 'tensorboard'],
     ]);
     const run = JSON.parse(await readFile(path.join(result.run, 'run.json'), 'utf8')) as Record<string, unknown>;
@@ -117,6 +120,11 @@ describe('train', { timeout: 120_000 }, () => {
       environment: { node: process.version, device: { name: expect.any(String) as string } },
     });
     expect((run['command'] as string[]).slice(0, 3)).toEqual(['fovea', 'train', '--model']);
+    const kept = JSON.parse(await readFile(path.join(result.run, 'config.json'), 'utf8')) as Record<string, unknown>;
+    expect(kept).toMatchObject({
+      ...{ model: { name: tiny }, data: { name: 'mnist', folder: mnist, scale: 'unit' }, epochs: 3, batchSize: 16 },
+      optimizer: { name: 'nadam', learningRate: 0.02 },
+    });
     const csv = (await readFile(path.join(result.run, 'history.csv'), 'utf8')).trim().split('\n');
     expect(csv[0]).toBe(
       'epoch,loss,accuracy,val_loss,val_accuracy,samples_per_second,step_ms_p50,step_ms_p90,step_ms_p99',
