@@ -18,7 +18,7 @@ export function restoreCompiled(file: string, model: Model, json: Json): void {
   const optimizer = json['optimizer'] ?? json['optimizer_config'];
   if (optimizer === undefined || optimizer === null) return;
   try {
-    const options: Record<string, unknown> = { optimizer: getOptimizer(withoutUnknown(optimizer) as Config) };
+    const options: Record<string, unknown> = { optimizer: getOptimizer(optimizerOf(optimizer) as Config) };
     const { loss, metrics, weighted_metrics: weighted, loss_weights: lossWeights } = json;
     options['loss'] = mapLeaves(loss ?? null, (leaf) => getLoss(named(leaf)));
     const readMetrics = (list: unknown): unknown => mapLeaves(list, (leaf) => getMetric(metricOf(leaf)));
@@ -38,12 +38,13 @@ export function restoreCompiled(file: string, model: Model, json: Json): void {
 /** Options of Keras's optimizers that are about how it runs, not what is computed. */
 const OF_RUNNING = new Set(['loss_scale_factor', 'gradient_accumulation_steps', 'jit_compile', 'is_legacy_optimizer']);
 
-function withoutUnknown(optimizer: unknown): ConfigValue {
+function optimizerOf(optimizer: unknown): ConfigValue {
   if (!isRecord(optimizer) || !isRecord(optimizer['config'])) return named(optimizer);
-  const config = Object.entries(optimizer['config']).filter(
-    ([key, v]) => !OF_RUNNING.has(key) || (v !== null && v !== 1 && typeof v !== 'boolean'),
-  );
-  return readValue({ ...optimizer, config: Object.fromEntries(config) });
+  const config = Object.entries(optimizer['config'])
+    .filter(([key, value]) => !OF_RUNNING.has(key) || !(value === null || value === 1 || typeof value === 'boolean'))
+    // As Keras called it before version 2.3.
+    .map(([key, value]) => [key === 'lr' ? 'learning_rate' : key, value]);
+  return readValue({ ...optimizer, config: Object.fromEntries(config) as Json });
 }
 
 function named(value: unknown): string & Config {

@@ -33,7 +33,7 @@ export function readNodes(file: string, name: string, json: unknown): GraphNode[
 
 function readOldNode(file: string, name: string, node: readonly unknown[]): GraphNode {
   // A single use may come without the list around it.
-  const entries = (typeof node[0] === 'string' ? [node] : node);
+  const entries = typeof node[0] === 'string' ? [node] : node;
   let training: boolean | undefined;
   const places = entries.map((entry) => {
     const [layer, use, output, keywords] = Array.isArray(entry) ? (entry as unknown[]) : [];

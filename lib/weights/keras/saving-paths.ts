@@ -69,7 +69,8 @@ function childrenOf(layer: Layer): [name: string, child: Layer | readonly unknow
 /** What is in a list, set, map or plain record; undefined for anything else. */
 function contentsOf(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value as unknown[];
-  if (value instanceof Set || value instanceof Map) return [...(value as Set<unknown> | Map<unknown, unknown>).values()];
+  if (value instanceof Set || value instanceof Map)
+    return [...(value as Set<unknown> | Map<unknown, unknown>).values()];
   if (typeof value !== 'object' || value === null) return undefined;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null ? Object.values(value) : undefined;

@@ -127,7 +127,7 @@ describe('a tfjs layers-model', () => {
     const h = [f + g * 0.5 + 1, -f - 2 * g - 2, 2 * g + 0.5].map((v) => (v > 0 ? v : 0.5 * v));
     const y = [h[0]! + 3 * h[1]! + 5 * h[2]! + 0.5, 2 * h[0]! + 4 * h[1]! + 6 * h[2]! - 100].map((v) => Math.max(0, v));
     const x = [Array.from({ length: 4 }, () => Array.from({ length: 4 }, () => [1]))];
-    const received = await ((await model.predict(x as never)) as Tensor).data();
+    const received = await ((await model.predict(x)) as Tensor).data();
     received.forEach((v, i) => expect(v).toBeCloseTo(y[i]!, 4));
   });
 
@@ -170,7 +170,7 @@ describe('a tfjs layers-model', () => {
   });
 
   it('lists all layers that it does not know', async () => {
-    const layersOf = (TOPOLOGY.model_config.config.layers as object[]).map((layer) =>
+    const layersOf = (TOPOLOGY.model_config.config.layers).map((layer) =>
       'name' in layer && layer.name === 'dw' ? { ...layer, class_name: 'Swirl' } : layer,
     );
     const more = { class_name: 'Twist', name: 't', config: { name: 't' }, inbound_nodes: [[['d2', 0, 0]]] };
