@@ -182,6 +182,11 @@ export class OnnxBuilder {
     );
   }
 
+  /** A constant of this graph's own. */
+  matrix(wish: string, shape: readonly number[], data: Float32Array): string {
+    return this.#store(wish, 'float32', shape, data);
+  }
+
   /** A scalar constant. */
   scalar(value: number, type: 'float32' | 'int32'): string {
     return this.#once(`${type}|${Object.is(value, -0) ? '-0' : value}`, () =>

@@ -222,25 +222,56 @@ const oneHot: Writer = (builder, step, wish) => {
   ]);
 };
 
+/** How a resize makes one axis: for each place in the result where it begins to read, and the weights from there. */
+interface Spans {
+  readonly from: number;
+  readonly to: number;
+  readonly starts: readonly number[];
+  readonly weights: readonly number[];
+}
+
+function spansOf(builder: OnnxBuilder, step: KernelStep, name: 'row' | 'column'): Spans {
+  const axis = name === 'row' ? 1 : 2;
+  const [from, to] = [builder.shapeOf(step.inputs[0]!)[axis]!, builder.shapeOf(step.outputs[0]!)[axis]!];
+  return { from, to, starts: numbers(step, `${name}Starts`), weights: numbers(step, `${name}Weights`) };
+}
+
+/** The factor by which an axis is only repeated, if it is. */
+function repetition({ from, to, starts, weights }: Spans): number | undefined {
+  const factor = to / from;
+  const repeats = weights.length === to && weights.every((w) => w === 1);
+  return Number.isInteger(factor) && repeats && starts.every((start, i) => start === Math.floor(i / factor))
+    ? factor
+    : undefined;
+}
+
+/** The spans as a matrix: [to, from], or [from, to] when transposed. */
+function matrixOf({ from, to, starts, weights }: Spans, transposed: boolean): Float32Array {
+  const taps = weights.length / to;
+  const matrix = new Float32Array(to * from);
+  for (let i = 0; i < to; i++) {
+    for (let k = 0; k < taps; k++) {
+      const weight = weights[i * taps + k]!;
+      const source = starts[i]! + k;
+      if (weight !== 0) matrix[transposed ? source * to + i : i * from + source]! += weight;
+    }
+  }
+  return matrix;
+}
+
+/** Repetition by ONNX's `Resize`; every other method, whose conventions differ from runtime to runtime, by its matrices. */
 const resize: Writer = (builder, step, wish) => {
-  const [x, y] = [step.inputs[0]!, step.outputs[0]!];
-  const scales = [1, 2].map((axis) => {
-    const [from, to] = [builder.shapeOf(x)[axis]!, builder.shapeOf(y)[axis]!];
-    // The size is floor(from * scale) in float32: the scale may have to be a little larger.
-    let scale = Math.fround(to / from);
-    while (Math.floor(Math.fround(from * scale)) < to) scale = Math.fround(scale * (1 + 2 ** -23));
-    return scale;
-  });
-  const nearest = step.attributes['method'] === 'nearest';
-  finish(builder, step, wish, 'first', [
-    'Resize',
-    [builder.first(x), '', builder.floats([1, 1, ...scales])],
-    {
-      coordinate_transformation_mode: 'half_pixel',
-      mode: nearest ? 'nearest' : 'linear',
-      ...(nearest ? { nearest_mode: 'round_prefer_ceil' } : {}),
-    },
-  ]);
+  const [rows, columns] = [spansOf(builder, step, 'row'), spansOf(builder, step, 'column')];
+  const x = builder.first(step.inputs[0]!);
+  const factors = [repetition(rows), repetition(columns)];
+  if (factors.every((factor) => factor !== undefined)) {
+    const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+    return finish(builder, step, wish, 'first', ['Resize', [x, '', builder.floats([1, 1, ...factors])], attributes]);
+  }
+  const right = builder.matrix(`${wish}/columns`, [columns.from, columns.to], matrixOf(columns, true));
+  const left = builder.matrix(`${wish}/rows`, [rows.to, rows.from], matrixOf(rows, false));
+  const wide = builder.node('MatMul', [x, right], `${wish}/wide`);
+  finish(builder, step, wish, 'first', ['MatMul', [left, wide]]);
 };
 
 const copy: Writer = (builder, step, wish) => {

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile, exportOnnx, fromStateDict, resetLayerNames, setRandomSeed, tensor } from '../../../lib/index.js';
-import type { Model, OnnxOptions, Tensor } from '../../../lib/index.js';
+import { compile, fromStateDict, resetLayerNames, setRandomSeed, tensor } from '../../../lib/index.js';
+import type { Model, Tensor } from '../../../lib/index.js';
 import { createModel, listModels } from '../../../models/index.js';
 import { fillSpec } from '../../support/fill.js';
+import { runExported } from '../../support/onnx.js';
 import { expectFixture } from '../../support/outputs.js';
 import {
   disposeModel,
@@ -51,28 +51,13 @@ const QUICK = new Set([
 const chosen = (names: Readonly<Record<string, string>>): [string, string][] =>
   Object.entries(names).filter(([name]) => FULL || QUICK.has(name));
 
-/** What onnxruntime makes of an input with the exported model. */
-async function runExported(
-  model: Model,
-  data: Float32Array | Int32Array,
-  shape: readonly number[],
-  options: OnnxOptions = {},
-): Promise<{ values: Float32Array; shape: readonly number[] }> {
-  const file = path.join(folder, 'model.onnx');
-  await exportOnnx(model, file, options);
-  const session = await InferenceSession.create(file, { intraOpNumThreads: 1 });
-  try {
-    const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
-    const results = await session.run({ [input]: new OrtTensor('float32', Float32Array.from(data), shape) });
-    const { data: values, dims } = results[output]!;
-    return { values: values as Float32Array, shape: dims };
-  } finally {
-    await session.release();
-  }
-}
-
 async function check(model: Model, fixture: ModelFixture): Promise<void> {
-  const { values, shape } = await runExported(model, fillSpec(fixture.input), fixture.input.shape);
+  const { values, shape } = await runExported(
+    model,
+    path.join(folder, 'model.onnx'),
+    fillSpec(fixture.input),
+    fixture.input.shape,
+  );
   expectFixture(values, shape, fixture);
   disposeModel(model);
 }
@@ -116,7 +101,7 @@ describe.runIf(FULL)('the rest of the zoo: as here, at small sizes', () => {
       const model = createModel(name, { inputShape: [size, size, inputShape[2]] });
       const shape = [2, size, size, inputShape[2]];
       const x = fillSpec({ shape, seed: 3, lo: 0, hi: 1 });
-      const { values } = await runExported(model, x, shape);
+      const { values } = await runExported(model, path.join(folder, 'model.onnx'), x, shape);
       const run = compile((t: Tensor) => model.apply<Tensor>(t));
       const expected = (await run(tensor(x, shape)).data()) as Float32Array;
       const worst = expected.reduce((most, want, i) => Math.max(most, Math.abs(want - values[i]!)), 0);
