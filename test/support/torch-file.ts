@@ -2,11 +2,15 @@ import { zipSync, type Zippable } from 'fflate';
 
 // Writes what `torch.save(state_dict)` writes: for tests of files that nobody may ship.
 
-/** Tensors by name; `stride` and `storage` let several be views of one storage. */
-export type TorchState = ReadonlyMap<
-  string,
-  { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array }
->;
+/** A tensor; in the older format it may look at a part of its storage only: where it begins, and how long it is. */
+interface SavedTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array;
+  readonly part?: readonly [begin: number, size: number];
+}
+
+/** Tensors by name, each with a storage of its own. */
+export type TorchState = ReadonlyMap<string, SavedTensor>;
 
 /** A pickle, protocol 2, opcode by opcode. */
 class Pickle {
@@ -43,15 +47,16 @@ class Pickle {
 
 const le32 = (value: number): number[] => [value, value >> 8, value >> 16, value >> 24].map((byte) => byte & 0xff);
 
-/** @param legacy - storages of the older format name a view, which is none */
+/** @param legacy - storages of the older format say which part of another one they are */
 function pickleState(state: TorchState, legacy: boolean): Uint8Array {
   const pickle = new Pickle().global('collections', 'OrderedDict').raw(0x29, 0x52, 0x28);
-  [...state].forEach(([name, { shape, data }], i) => {
+  [...state].forEach(([name, { shape, data, part }], i) => {
     const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, d) => product * d, 1));
     pickle.text(name).global('torch._utils', '_rebuild_tensor_v2').raw(0x28, 0x28).text('storage');
     pickle.global('torch', data instanceof Float32Array ? 'FloatStorage' : 'IntStorage');
     pickle.text(`${i}`).text('cpu').int(data.length);
-    if (legacy) pickle.raw(0x4e);
+    if (legacy && part) pickle.raw(0x28).text(`part of ${i}`).int(part[0]).int(part[1]).raw(0x74);
+    else if (legacy) pickle.raw(0x4e);
     pickle.raw(0x74, 0x51).int(0).tuple(shape).tuple(strides).raw(0x89);
     pickle.global('collections', 'OrderedDict').raw(0x29, 0x52, 0x74, 0x52);
   });

@@ -40,6 +40,15 @@ export class TorchStorage {
   ) {}
 }
 
+/** A part of a storage that stands for a storage of its own: written by PyTorch before 0.4. */
+class StoragePart {
+  constructor(
+    readonly root: TorchStorage,
+    readonly begin: number,
+    readonly size: number,
+  ) {}
+}
+
 /** A tensor as the pickle describes it: a view of a storage. */
 export class TorchTensorView {
   constructor(
@@ -92,13 +101,13 @@ export function torchPickle(file: string): PickleOptions & { readonly storages: 
     storages,
     knows: (global) => GLOBALS.has(global.path) || storageDType(global) !== undefined || isDTypeName(global),
     persistent: (id) => {
-      const storage = readStorage(file, id);
+      const { storage, view } = readStorage(file, id);
       const known = storages.get(storage.key) ?? storage;
       if (known.dtype !== storage.dtype || known.size !== storage.size) {
         throw refuseTorch(file, `storage ${storage.key} is described in two ways`);
       }
       storages.set(storage.key, known);
-      return known;
+      return view ? partOf(file, known, view) : known;
     },
     reduce: (global, args) => {
       switch (global.path) {
@@ -129,35 +138,43 @@ function orderedDict(file: string, [items]: readonly PickleValue[]): Map<PickleV
 }
 
 /** `('storage', FloatStorage, key, location, size[, view])` */
-function readStorage(file: string, id: PickleValue): TorchStorage {
+function readStorage(file: string, id: PickleValue): { storage: TorchStorage; view: PickleValue | undefined } {
   if (!Array.isArray(id)) throw refuseTorch(file, 'a storage in it has no description');
   const [kind, type, key, , size, view] = id as PickleValue[];
   const dtype = type instanceof PickleGlobal ? storageDType(type) : undefined;
   if (kind !== 'storage' || dtype === undefined || typeof key !== 'string' || !isCount(size)) {
     throw refuseTorch(file, 'a storage in it is described in a way that is not known');
   }
-  // Written by PyTorch before 0.4 for storages that are parts of others.
-  if (view !== undefined && view !== null) throw refuseTorch(file, `storage ${key} is part of another one`);
-  return new TorchStorage(key, dtype, size);
+  return { storage: new TorchStorage(key, dtype, size), view };
+}
+
+/** `(key, offset, size)` */
+function partOf(file: string, root: TorchStorage, view: PickleValue): StoragePart {
+  const [, begin, size] = Array.isArray(view) ? (view as PickleValue[]) : [];
+  if (!isCount(begin) || !isCount(size) || begin + size > root.size) {
+    throw refuseTorch(file, `a part of storage ${root.key} does not lie in it`);
+  }
+  return new StoragePart(root, begin, size);
 }
 
 /** `(storage, offset, shape, stride, ...)` */
 function rebuildTensor(file: string, args: readonly PickleValue[]): TorchTensorView {
-  const [storage, offset, shape, stride] = args;
+  const [given, start, shape, stride] = args;
   const fail = (what: string): Error => refuseTorch(file, `a tensor in it ${what}`);
-  if (!(storage instanceof TorchStorage)) throw fail('has no storage');
-  if (!isCount(offset) || !areCounts(shape) || !areCounts(stride) || shape.length !== stride.length) {
+  const part = given instanceof TorchStorage ? new StoragePart(given, 0, given.size) : given;
+  if (!(part instanceof StoragePart)) throw fail('has no storage');
+  if (!isCount(start) || !areCounts(shape) || !areCounts(stride) || shape.length !== stride.length) {
     throw fail('has an offset, shape or strides that are no whole numbers');
   }
   if (shape.length > 32) throw fail(`has ${shape.length} axes`);
-  const view = new TorchTensorView(storage, offset, shape, stride);
-  const last = shape.reduce((sum, d, axis) => sum + (d - 1) * stride[axis]!, offset);
+  const view = new TorchTensorView(part.root, part.begin + start, shape, stride);
+  const last = shape.reduce((sum, d, axis) => sum + (d - 1) * stride[axis]!, start);
   const empty = shape.includes(0);
-  if (!empty && !(last < storage.size)) {
-    throw fail(`of shape [${shape.join()}] reaches to element ${last} of a storage of ${storage.size}`);
+  if (!empty && !(last < part.size)) {
+    throw fail(`of shape [${shape.join()}] reaches to element ${last} of a storage of ${part.size}`);
   }
-  if (!empty && view.size > Math.max(storage.size, MAX_REPEATED)) {
-    throw fail(`of shape [${shape.join()}] repeats a storage of ${storage.size} elements too often`);
+  if (!empty && view.size > Math.max(part.size, MAX_REPEATED)) {
+    throw fail(`of shape [${shape.join()}] repeats a storage of ${part.size} elements too often`);
   }
   return view;
 }

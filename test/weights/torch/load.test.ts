@@ -38,6 +38,17 @@ describe('loadTorchWeights', () => {
     expect(await file.read('count')).toEqual({ dtype: 'int32', shape: [], data: Int32Array.of(7) });
   });
 
+  it('parts of storages, as PyTorch wrote them before 0.4', async () => {
+    const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const parts = (size: number): TorchState => new Map([['a', { shape: [2], data, part: [3, size] }]]);
+    await using file = await TorchFile.open(await written('parts.pth', encodeTorchLegacy(parts(2))));
+    expect((await file.read('a')).data).toEqual(Float32Array.of(4, 5));
+    const short = await written('short-part.pth', encodeTorchLegacy(parts(1)));
+    await expect(TorchFile.open(short)).rejects.toThrow(/reaches to element 1 of a storage of 1/);
+    const outside = await written('outside.pth', encodeTorchLegacy(parts(4)));
+    await expect(TorchFile.open(outside)).rejects.toThrow(/a part of storage 0 does not lie in it/);
+  });
+
   it.each([
     ['zip, with the prefix of DataParallel', encodeTorchZip, 'module.'],
     ['the older format', encodeTorchLegacy, ''],
