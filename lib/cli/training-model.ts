@@ -21,7 +21,9 @@ export async function modelFor(
 ): Promise<Model> {
   const { name, ...options } = config.model;
   if (isZooModel(name)) {
-    if (config.weights === undefined) return createModel(name, { inputShape: shape, classes, ...options });
+    if (config.weights === undefined) {
+      return within('model', () => createModel(name, { inputShape: shape, classes, ...options }));
+    }
     return pretrained(config, config.weights, shape, classes, signal);
   }
   const [first] = [
@@ -72,11 +74,9 @@ export function checkFit(model: Model, { shape, classes }: LoadedData): void {
 /** Compiles a model as a configuration says. */
 export function compileFor(model: Model, config: TrainConfig, loaded: LoadedData): void {
   const { name: loss, ...lossOptions } = config.loss;
-  model.compile({
-    optimizer: optimizerFor(config, countOf(loaded.train)),
-    loss: losses.get({ className: loss, config: lossOptions as Config }),
-    metrics: config.metrics,
-  });
+  const optimizer = optimizerFor(config, countOf(loaded.train));
+  const chosen = within('loss', () => losses.get({ className: loss, config: lossOptions as Config }));
+  within('metrics', () => model.compile({ optimizer, loss: chosen, metrics: config.metrics }));
 }
 
 function optimizerFor(config: TrainConfig, images: number | undefined): optimizers.Optimizer {

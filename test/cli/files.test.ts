@@ -174,13 +174,21 @@ describe('convert', { timeout: 120_000 }, () => {
     const copy = await loadModel<Sequential>(target);
     expect(await copy.getWeights()).toEqual(await model.getWeights());
     const onnx = path.join(root, 'a model.onnx');
-    const [exported, again, pth, kind, none] = await Promise.all([
+    const keras = path.join(root, 'a model.keras');
+    const h5 = path.join(root, 'a model.weights.h5');
+    const [whole, weights, exported, again, pth, kind, none] = await Promise.all([
+      fovea(['convert', target, keras]),
+      fovea(['convert', tiny, h5]),
       fovea(['convert', target, onnx]),
       fovea(['convert', tiny, target]),
       fovea(['convert', tiny, path.join(root, 'x.pth')]),
       fovea(['convert', tiny, path.join(root, 'x.doc')]),
       fovea(['convert', path.join(root, 'nothing'), path.join(root, 'y')]),
     ]);
+    expect([whole.code, weights.code], whole.stderr + weights.stderr).toEqual([0, 0]);
+    expect(await (await loadModel<Sequential>(keras)).getWeights()).toEqual(await model.getWeights());
+    await copy.loadWeights(h5);
+    expect(await copy.getWeights()).toEqual(await model.getWeights());
     expect([exported.code, exported.stdout]).toEqual([
       0,
       expect.stringMatching(/a model.onnx: tiny, 319 parameters, /),
