@@ -10,15 +10,16 @@ export type ClassValues = Tensor | HostTensor | readonly number[];
 async function classesOf(values: ClassValues, name: string, classes: number): Promise<number[]> {
   const op = 'confusionMatrix';
   if (!(values instanceof Tensor) && !isHostTensor(values)) return [...values];
-  const data = values instanceof Tensor ? await values.data() : values.data;
+  const data: ArrayLike<number> = values instanceof Tensor ? await values.data() : values.data;
   const { shape } = values;
   if (shape.length === 1 || (shape.length === 2 && shape[1] === 1)) return Array.from(data);
   if (shape.length !== 2 || shape[1] !== classes) {
     throw mismatch('ERR_SHAPE', { op }, `${name} of shape [n] or [n,${classes}]`, formatShape(shape));
   }
   return Array.from({ length: shape[0]! }, (_, i) => {
-    const row = data.subarray(i * classes, (i + 1) * classes);
-    return row.reduce((best: number, v: number, k: number) => (v > row[best]! ? k : best), 0);
+    let best = 0;
+    for (let k = 1; k < classes; k++) if (data[i * classes + k]! > data[i * classes + best]!) best = k;
+    return best;
   });
 }
 
