@@ -4,6 +4,7 @@ export { centerCrop, centralCrop, cropImage, cropOrPad, cropToAspect, flipLeftRi
 export { confusionMatrix, type ClassValues } from './confusion-matrix.js';
 export { decodeImage, type ColorMode, type DecodeOptions } from './decode.js';
 export { decodePredictions, type DecodePredictionsOptions, type Prediction } from './decode-predictions.js';
+export { gradCam, type GradCamOptions } from './grad-cam.js';
 export { IMAGENET_CLASSES, type ImageNetClass } from './imagenet-classes.js';
 export { loadImage, type LoadImageOptions } from './load-image.js';
 export { modelPreprocessing, type ModelPreprocessing } from './models.js';
