@@ -1,16 +1,22 @@
 import type { FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { crc32, inflateRaw } from 'node:zlib';
 import { FoveaError } from '../errors.js';
 
 // Reads where the entries of a zip file lie (PKWARE's APPNOTE 6.3, sections 4.3 and 4.5, with Zip64), for formats that
-// store them uncompressed and want to read parts of them. Nothing is unpacked, and names are only names. yauzl 3.4 is
-// not used here: a damaged Zip64 record makes it throw where nobody can catch it.
+// store them uncompressed and want to read parts of them. Entries that were deflated are inflated in memory, to the
+// size that the directory states and no further; names are only names. yauzl 3.4 is not used here: a damaged Zip64
+// record makes it throw where nobody can catch it.
 
 /** An entry of a zip file. */
 export interface ZipEntry {
   readonly name: string;
-  /** Whether its bytes lie in the file as they are. */
-  readonly stored: boolean;
+  /** How its bytes lie in the file: as they are, deflated, or in a way that is not read (encrypted, other methods). */
+  readonly packing: 'stored' | 'deflated' | 'unknown';
   readonly bytes: number;
+  /** How many bytes it has in the file. */
+  readonly packedBytes: number;
+  readonly crc: number;
   /** Where its local header is. */
   readonly header: number;
 }
@@ -42,7 +48,7 @@ export class ZipDirectory {
    * @param file - for messages
    * @throws FoveaError ERR_FILE when it is damaged
    */
-  static async read(file: string, handle: FileHandle, fileBytes: number): Promise<ZipDirectory> {
+  static async open(file: string, handle: FileHandle, fileBytes: number): Promise<ZipDirectory> {
     const { count, bytes, offset } = await findDirectory(file, handle, fileBytes);
     if (offset + bytes > fileBytes || bytes > MAX_DIRECTORY_BYTES || count > bytes / 46) {
       throw refuse(file, `its directory cannot have ${count} entries in ${bytes} bytes at ${offset}`);
@@ -64,12 +70,48 @@ export class ZipDirectory {
    * @throws FoveaError ERR_FILE when the entry is compressed, or does not lie in the file
    */
   async positionOf(entry: ZipEntry): Promise<number> {
-    if (!entry.stored) throw refuse(this.file, `${JSON.stringify(entry.name)} is compressed, which is not expected`);
+    if (entry.packing !== 'stored') {
+      throw refuse(this.file, `${JSON.stringify(entry.name)} is compressed, which is not expected`);
+    }
+    return await this.#dataOf(entry);
+  }
+
+  /**
+   * All bytes of an entry, stored or deflated.
+   *
+   * @param maxBytes - a larger entry is refused before anything is read
+   * @throws FoveaError ERR_FILE when it is larger, packed in another way, damaged, or does not lie in the file
+   */
+  async read(entry: ZipEntry, maxBytes: number): Promise<Uint8Array> {
+    const name = JSON.stringify(entry.name);
+    if (entry.bytes > maxBytes) {
+      throw refuse(this.file, `${name}: expected at most ${maxBytes} bytes, received ${entry.bytes}`);
+    }
+    if (entry.packing === 'unknown')
+      throw refuse(this.file, `${name} is encrypted, or compressed by other than deflate`);
+    const view = await readView(this.file, this.handle, await this.#dataOf(entry), entry.packedBytes);
+    const packed = new Uint8Array(view.buffer);
+    const bytes = entry.packing === 'stored' ? packed : await this.#inflate(entry, packed);
+    if (bytes.length !== entry.bytes || crc32(bytes) !== entry.crc) throw refuse(this.file, `${name} is damaged`);
+    return bytes;
+  }
+
+  async #inflate(entry: ZipEntry, packed: Uint8Array): Promise<Uint8Array> {
+    try {
+      return await promisify(inflateRaw)(packed, { maxOutputLength: Math.max(1, entry.bytes) });
+    } catch (cause) {
+      const why = (cause as Error).message;
+      throw refuse(this.file, `${JSON.stringify(entry.name)} does not unpack to its ${entry.bytes} bytes: ${why}`);
+    }
+  }
+
+  /** Where the bytes of an entry begin; all of them lie in the file. */
+  async #dataOf(entry: ZipEntry): Promise<number> {
     const local = await readView(this.file, this.handle, entry.header, 30);
     if (local.getUint32(0, true) !== LOCAL)
       throw refuse(this.file, `${JSON.stringify(entry.name)} is not where it is said to be`);
     const position = entry.header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
-    if (position + entry.bytes > this.fileBytes) {
+    if (position + entry.packedBytes > this.fileBytes) {
       throw refuse(this.file, `${JSON.stringify(entry.name)} reaches past the end of the file (truncated?)`);
     }
     return position;
@@ -143,8 +185,14 @@ function parseEntry(file: string, view: DataView, at: number): { entry: ZipEntry
   const [packed, bytes, header] = [20, 24, 42].map((k) => view.getUint32(at + k, true)) as [number, number, number];
   const wide = wideNumbers(file, view, at + 46 + nameBytes, extraBytes, [bytes, packed, header]);
   const encrypted = (view.getUint16(at + 8, true) & 1) !== 0;
-  const stored = view.getUint16(at + 10, true) === 0 && !encrypted && wide[0] === wide[1];
-  return { entry: { name, stored, bytes: wide[0], header: wide[2] }, end };
+  const packing = encrypted ? 'unknown' : packingOf(view.getUint16(at + 10, true), wide[0], wide[1]);
+  const crc = view.getUint32(at + 16, true);
+  return { entry: { name, packing, bytes: wide[0], packedBytes: wide[1], crc, header: wide[2] }, end };
+}
+
+function packingOf(method: number, bytes: number, packedBytes: number): ZipEntry['packing'] {
+  if (method === 0) return bytes === packedBytes ? 'stored' : 'unknown';
+  return method === 8 ? 'deflated' : 'unknown';
 }
 
 /** The numbers that did not fit 32 bits stand in an extra field, in this order. */

@@ -30,7 +30,7 @@ const bytesOf = ({ dtype, size }: TorchStorage): number => size * TORCH_DTYPES[d
 
 /** Opens what `torch.save` has written since PyTorch 1.6: a zip file with `data.pkl` and a file for each storage. */
 export async function openZip(file: string, handle: FileHandle, fileBytes: number): Promise<TorchArchive> {
-  const zip = await ZipDirectory.read(file, handle, fileBytes);
+  const zip = await ZipDirectory.open(file, handle, fileBytes);
   // All lie in one folder, named like the file when it was written.
   const entries = new Map([...zip.entries].map(([name, entry]) => [name.replace(/^[^/]*\//, ''), entry]));
   const pickle = entries.get('data.pkl');

@@ -86,11 +86,28 @@ describe('damaged files end in an error of ours, or are read', () => {
 });
 
 describe('files that claim too much', () => {
-  it('a compressed .keras file, however small', async () => {
+  it('a compressed .keras file whose parts are not what its directory says', async () => {
+    const zipped = zipSync({ 'config.json': new Uint8Array(1 << 20), 'model.weights.h5': new Uint8Array(1 << 20) });
     const target = path.join(folder, 'bomb.keras');
-    const zeros = new Uint8Array(1024 * 1024);
-    await writeFile(target, zipSync({ 'config.json': zeros, 'model.weights.h5': zeros }));
-    await expect(loadModel(target)).rejects.toThrow('"config.json" is compressed');
+    const bytes = Buffer.from(zipped);
+    const central = bytes.indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
+    const variant = async (change: (view: Buffer) => void): Promise<string> => {
+      const changed = Buffer.from(bytes);
+      change(changed);
+      await writeFile(target, changed);
+      return target;
+    };
+    const [method, crc, size] = [central + 10, central + 16, central + 24];
+    for (const [change, message] of [
+      [(view: Buffer) => view.writeUInt32LE(960, size), 'does not unpack to its 960 bytes'],
+      [(view: Buffer) => view.writeUInt32LE((1 << 20) + 1, size), '"config.json" is damaged'],
+      [(view: Buffer) => view.writeUInt32LE(0xfffffffe, size), 'expected at most 67108864 bytes'],
+      [(view: Buffer) => view.writeUInt32LE(1, crc), '"config.json" is damaged'],
+      [(view: Buffer) => view.writeUInt16LE(12, method), 'compressed by other than deflate'],
+    ] as const) {
+      await expect(loadModel(await variant(change))).rejects.toThrow(message);
+    }
+    await expect(loadModel(await variant(() => undefined))).rejects.toBeInstanceOf(FoveaError);
   });
 
   it('a chunk that is inflated to more than its size', async () => {

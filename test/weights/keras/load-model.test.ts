@@ -1,3 +1,7 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { unzipSync, zipSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, Model, Sequential } from '../../../lib/index.js';
 import { fixtures, goldenFile, outputError, registerResidualUnit, ResidualUnit, wrongWeights } from './support.js';
@@ -24,6 +28,20 @@ describe.each(fixtures.map((fixture) => [fixture.model, fixture] as const))('%s'
     expect(await outputError(model, fixture)).toBeLessThan(1e-6);
     expect(model.optimizer?.className).toBe('Adam');
     expect(model.optimizer?.learningRate).toBe(0.009999999776482582);
+  });
+
+  it('a .keras file that another program compressed', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'fovea-deflated-'));
+    try {
+      const target = path.join(folder, 'deflated.keras');
+      const stored = await readFile(goldenFile(fixture.files.keras));
+      await writeFile(target, zipSync(unzipSync(stored), { level: 9 }));
+      const model = await loadModel<Model>(target);
+      expect(await wrongWeights(model, fixture)).toEqual([]);
+      expect((await model.loadWeights(target)).missing).toEqual([]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it.each(['weights', 'legacyWeights', 'keras2StyleWeights', 'keras', 'legacyModel'] as const)(
