@@ -127,35 +127,35 @@ cudaError_t cudaGetLastError() {
 
 cudaError_t cudaPeekAtLastError() { return Runtime::last(); }
 
-#define FOVEA_ERRORS(X)                                                                       \
-  X(cudaSuccess, "no error")                                                                  \
-  X(cudaErrorInvalidValue, "invalid argument")                                                \
-  X(cudaErrorMemoryAllocation, "out of memory")                                               \
-  X(cudaErrorInitializationError, "initialization error")                                     \
-  X(cudaErrorInvalidConfiguration, "invalid configuration argument")                          \
-  X(cudaErrorInvalidMemcpyDirection, "invalid copy direction for memcpy")                     \
-  X(cudaErrorInsufficientDriver, "CUDA driver version is insufficient for CUDA runtime version") \
-  X(cudaErrorInvalidDeviceFunction, "invalid device function")                                \
-  X(cudaErrorNoDevice, "no CUDA-capable device is detected")                                  \
-  X(cudaErrorInvalidDevice, "invalid device ordinal")                                         \
-  X(cudaErrorNoKernelImageForDevice, "no kernel image is available for execution on the device") \
-  X(cudaErrorInvalidResourceHandle, "invalid resource handle")                                \
-  X(cudaErrorIllegalState, "the operation cannot be performed in the present state")          \
-  X(cudaErrorNotReady, "device not ready")                                                    \
-  X(cudaErrorIllegalAddress, "an illegal memory access was encountered")                      \
-  X(cudaErrorLaunchTimeout, "the launch timed out and was terminated")                        \
-  X(cudaErrorLaunchFailure, "unspecified launch failure")                                     \
-  X(cudaErrorMisalignedAddress, "misaligned address")                                         \
-  X(cudaErrorNotSupported, "operation not supported")                                         \
-  X(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing")    \
-  X(cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture") \
-  X(cudaErrorStreamCaptureMerge, "operation would result in a merge of separate capture sequences") \
-  X(cudaErrorStreamCaptureUnmatched, "capture was not ended in the same stream as it began")  \
-  X(cudaErrorStreamCaptureUnjoined, "capturing stream has unjoined work")                     \
-  X(cudaErrorStreamCaptureIsolation, "dependency created on uncaptured work in another stream") \
+#define FOVEA_ERRORS(X)                                                                                             \
+  X(cudaSuccess, "no error")                                                                                        \
+  X(cudaErrorInvalidValue, "invalid argument")                                                                      \
+  X(cudaErrorMemoryAllocation, "out of memory")                                                                     \
+  X(cudaErrorInitializationError, "initialization error")                                                           \
+  X(cudaErrorInvalidConfiguration, "invalid configuration argument")                                                \
+  X(cudaErrorInvalidMemcpyDirection, "invalid copy direction for memcpy")                                           \
+  X(cudaErrorInsufficientDriver, "CUDA driver version is insufficient for CUDA runtime version")                    \
+  X(cudaErrorInvalidDeviceFunction, "invalid device function")                                                      \
+  X(cudaErrorNoDevice, "no CUDA-capable device is detected")                                                        \
+  X(cudaErrorInvalidDevice, "invalid device ordinal")                                                               \
+  X(cudaErrorNoKernelImageForDevice, "no kernel image is available for execution on the device")                    \
+  X(cudaErrorInvalidResourceHandle, "invalid resource handle")                                                      \
+  X(cudaErrorIllegalState, "the operation cannot be performed in the present state")                                \
+  X(cudaErrorNotReady, "device not ready")                                                                          \
+  X(cudaErrorIllegalAddress, "an illegal memory access was encountered")                                            \
+  X(cudaErrorLaunchTimeout, "the launch timed out and was terminated")                                              \
+  X(cudaErrorLaunchFailure, "unspecified launch failure")                                                           \
+  X(cudaErrorMisalignedAddress, "misaligned address")                                                               \
+  X(cudaErrorNotSupported, "operation not supported")                                                               \
+  X(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing")                          \
+  X(cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture")                   \
+  X(cudaErrorStreamCaptureMerge, "operation would result in a merge of separate capture sequences")                 \
+  X(cudaErrorStreamCaptureUnmatched, "capture was not ended in the same stream as it began")                        \
+  X(cudaErrorStreamCaptureUnjoined, "capturing stream has unjoined work")                                           \
+  X(cudaErrorStreamCaptureIsolation, "dependency created on uncaptured work in another stream")                     \
   X(cudaErrorStreamCaptureImplicit, "operation would make the legacy stream depend on a capturing blocking stream") \
-  X(cudaErrorCapturedEvent, "operation not permitted on an event last recorded in a capturing stream") \
-  X(cudaErrorStreamCaptureWrongThread, "attempt to terminate a thread-local capture sequence from another thread") \
+  X(cudaErrorCapturedEvent, "operation not permitted on an event last recorded in a capturing stream")              \
+  X(cudaErrorStreamCaptureWrongThread, "attempt to terminate a thread-local capture sequence from another thread")  \
   X(cudaErrorUnknown, "unknown error")
 
 const char* cudaGetErrorString(cudaError_t error) {

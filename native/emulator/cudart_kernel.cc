@@ -6,7 +6,8 @@
 #include "emulator/api.h"
 #include "emulator/kernels.h"
 
-/** @file Registration and launch of kernels: what nvcc's host code calls when a library is loaded, and cudaLaunchKernel. */
+/** @file Registration and launch of kernels: what nvcc's host code calls when a library is loaded, and
+ * cudaLaunchKernel. */
 
 using namespace fovea::emulator;  // NOLINT: this file defines the C functions of another library
 

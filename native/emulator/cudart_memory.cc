@@ -131,8 +131,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     const bool capturing = stream && stream->capture;
     if (!capturing && Memory::instance().find(from).place == Place::kPageable) {
       // From pageable memory the bytes are taken before the call returns.
-      const auto copy = std::make_shared<std::vector<char>>(static_cast<const char*>(from),
-                                                            static_cast<const char*>(from) + bytes);
+      const auto copy =
+          std::make_shared<std::vector<char>>(static_cast<const char*>(from), static_cast<const char*>(from) + bytes);
       runtime.enqueue(stream, orFault(fault, [=] { return copyNow(to, copy->data(), bytes); }));
       return cudaSuccess;
     }

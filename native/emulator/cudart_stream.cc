@@ -147,9 +147,9 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
   return call("cudaStreamIsCapturing", During::kAlways, [&](const Fault&) {
     if (!status || (stream && !runtime().isStream(stream))) return cudaErrorInvalidValue;
-    *status = !stream || !stream->capture  ? cudaStreamCaptureStatusNone
-              : stream->capture->invalid ? cudaStreamCaptureStatusInvalidated
-                                         : cudaStreamCaptureStatusActive;
+    *status = !stream || !stream->capture ? cudaStreamCaptureStatusNone
+              : stream->capture->invalid  ? cudaStreamCaptureStatusInvalidated
+                                          : cudaStreamCaptureStatusActive;
     return cudaSuccess;
   });
 }

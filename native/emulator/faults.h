@@ -14,10 +14,10 @@ struct Fault {
 /**
  * Counts a call of `api` and says which fault, if any, was asked for it.
  *
- * `FOVEA_EMU_FAIL` lists faults with semicolons: `cudaMalloc:3=2` makes the third call return 2, `cudaLaunchKernel:10=700s`
- * is sticky, `cudaLaunchKernel:10=700a` shows when the work runs. `*` for the number means every call. The doubles of
- * cuDNN and cuBLAS count under their own names, with a part after a colon where one function does many things:
- * `cudnnBackendFinalize:plan:1=3000`.
+ * `FOVEA_EMU_FAIL` lists faults with semicolons: `cudaMalloc:3=2` makes the third call return 2,
+ * `cudaLaunchKernel:10=700s` is sticky, `cudaLaunchKernel:10=700a` shows when the work runs. `*` for the number means
+ * every call. The doubles of cuDNN and cuBLAS count under their own names, with a part after a colon where one function
+ * does many things: `cudnnBackendFinalize:plan:1=3000`.
  */
 Fault countCall(const std::string& api);
 

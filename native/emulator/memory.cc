@@ -146,7 +146,8 @@ Memory::Where Memory::find(const void* pointer) const {
 std::string Memory::describeLive() const {
   std::string text;
   for (const auto& [pointer, block] : state_->live) {
-    text += "device block of " + std::to_string(block.bytes) + " bytes on device " + std::to_string(block.device) + "\n";
+    text +=
+        "device block of " + std::to_string(block.bytes) + " bytes on device " + std::to_string(block.device) + "\n";
   }
   for (const auto& [pointer, bytes] : state_->pinned) text += "pinned block of " + std::to_string(bytes) + " bytes\n";
   return text;
