@@ -42,6 +42,11 @@ class Backend {
   virtual void zero(void* to, size_t bytes) = 0;
   /** Waits until all launched work has run. */
   virtual void synchronize() = 0;
+  /** What is prepared next is blamed on this op and layer when it fails after its launch, in `synchronize`. */
+  virtual void preparing(const std::string& op, const std::string& layer) {
+    (void)op;
+    (void)layer;
+  }
 
   virtual KernelPtr prepareElementwise(const ElementwiseDesc&) = 0;
   virtual KernelPtr prepareConv2d(const Conv2dDesc&) = 0;

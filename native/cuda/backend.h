@@ -1,11 +1,18 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "core/backend.h"
+#include "core/plugin.h"
 #include "cuda/context.h"
 
 namespace fovea::cuda {
+
+class Staging;
+
+/** "CUDA 13.0, cuDNN 9.24.0": the libraries that were loaded. */
+std::string libraryVersions();
 
 /**
  * One NVIDIA device: cuDNN for convolutions, cuBLAS for products, own kernels for the rest. Launches are asynchronous
@@ -14,7 +21,7 @@ namespace fovea::cuda {
 class CudaBackend final : public Backend {
  public:
   /** Throws ERR_DEVICE where the device cannot be used. */
-  explicit CudaBackend(int ordinal);
+  CudaBackend(int ordinal, const PluginSettings& settings);
   ~CudaBackend() override;
 
   Context& context() { return *context_; }
@@ -27,6 +34,7 @@ class CudaBackend final : public Backend {
   void copyToHost(void* to, const void* from, size_t bytes) override;
   void zero(void* to, size_t bytes) override;
   void synchronize() override;
+  void preparing(const std::string& op, const std::string& layer) override;
 
   KernelPtr prepareElementwise(const ElementwiseDesc&) override;
   KernelPtr prepareConv2d(const Conv2dDesc&) override;
@@ -66,6 +74,8 @@ class CudaBackend final : public Backend {
 
  private:
   std::unique_ptr<Context> context_;
+  std::unique_ptr<Staging> staging_;
+  std::string tuningFolder_;
   DeviceInfo info_;
 };
 

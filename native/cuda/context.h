@@ -97,10 +97,15 @@ class Context final : public Stream {
   int multiprocessors() const { return properties_.multiprocessors; }
   const Options& options() const { return options_; }
 
-  /** Makes the device the thread's current one; throws the first sticky error where there was one. Any thread. */
+  /**
+   * Makes the device the thread's current one, and at the first call its streams and memory; throws the first sticky
+   * error where there was one. Any thread.
+   */
   void enter();
   /** Whether a sticky error has made the device unusable. Any thread. */
   bool dead() const { return dead_.load(std::memory_order_acquire); }
+
+  // What follows needs an `enter` before.
 
   /** Kernels and libraries work on this stream. */
   cudaStream_t stream() const { return stream_; }
@@ -160,7 +165,10 @@ class Context final : public Stream {
   [[noreturn]] void fail(cublasStatus_t status, const char* call, const std::string& detail);
   /** Throws when the device is dead because of `status`, or of what the runtime says after a library's failure. */
   void buryWhereSticky(cudaError_t status, const char* call, const std::string& detail);
+  void start();
   void release() noexcept;
+
+  class DeviceMemory;
 
   const int ordinal_;
   const std::string name_;
@@ -173,6 +181,9 @@ class Context final : public Stream {
   cudnnHandle_t cudnn_ = nullptr;
   cublasHandle_t cublas_ = nullptr;
   cublasLtHandle_t cublasLt_ = nullptr;
+  std::mutex startMutex_;
+  std::atomic<bool> started_{false};
+  std::unique_ptr<DeviceMemory> deviceMemory_;
   std::unique_ptr<Allocator> allocator_;
   DeviceArray cublasWorkspace_;
   std::shared_ptr<FaultSlots> faults_;

@@ -46,6 +46,7 @@ Plan::Plan(Device& device, PlanDesc description, const std::vector<Preparation>&
 }
 
 void Plan::prepare(const Preparation& preparation, const StepDesc& desc) {
+  device_.backend().preparing(desc.op.empty() ? desc.kernel : desc.op, desc.layer);
   Step step{preparation(device_.backend()), inputs_.size(), outputs_.size()};
   if (!step.kernel) throw Error("ERR_UNSUPPORTED", "the device has no such kernel");
   workspaceBytes_ = std::max(workspaceBytes_, step.kernel->workspaceBytes());
@@ -84,18 +85,43 @@ void Plan::execute(const std::vector<External>& externals, const StopSignal& sto
     return o.external >= 0 && !writes_[o.external] ? externals[o.external].version : 0;
   });
 
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    if (stop.raised()) throwStopped();
-    device_.engine().runUrgent();
-    useComputeThreads(threads_);
-    const Step& step = steps_[i];
-    const Pointers pointers{inputPointers_.data() + step.firstInput, outputPointers_.data() + step.firstOutput,
-                            arena->workspace(), versions_.data() + step.firstInput};
-    if (profiles) profiles->push_back(profileOf(i));
-    naming(description_.steps[i], "ERR_EXECUTION",
-           [&] { launch(step, pointers, profiles ? &profiles->back() : nullptr); });
+  try {
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (stop.raised()) throwStopped();
+      device_.engine().runUrgent();
+      useComputeThreads(threads_);
+      const Step& step = steps_[i];
+      const Pointers pointers{inputPointers_.data() + step.firstInput, outputPointers_.data() + step.firstOutput,
+                              arena->workspace(), versions_.data() + step.firstInput};
+      if (profiles) profiles->push_back(profileOf(i));
+      naming(description_.steps[i], "ERR_EXECUTION",
+             [&] { launch(step, pointers, profiles ? &profiles->back() : nullptr); });
+    }
+  } catch (...) {
+    settle();
+    throw;
   }
-  device_.backend().synchronize();
+  synchronize();
+}
+
+void Plan::synchronize() {
+  try {
+    device_.backend().synchronize();
+  } catch (const Error& error) {
+    // What only the data could show: the backend says which op it was.
+    const auto step = std::find_if(description_.steps.begin(), description_.steps.end(), [&](const StepDesc& s) {
+      return !error.op.empty() && (s.op.empty() ? s.kernel : s.op) == error.op && s.layer == error.layer;
+    });
+    if (step == description_.steps.end()) throw;
+    rethrowFor(*step, error);
+  }
+}
+
+void Plan::settle() noexcept {
+  try {
+    device_.backend().synchronize();
+  } catch (...) {  // NOLINT: the first error is the one that is told
+  }
 }
 
 void Plan::launch(const Step& step, const Pointers& pointers, StepProfile* profile) {

@@ -58,6 +58,10 @@ class Plan {
   void execute(const std::vector<External>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles);
   void launch(const Step& step, const Pointers& pointers, StepProfile* profile);
   StepProfile profileOf(size_t step) const;
+  /** Waits for what was launched; errors that show only then are named too. */
+  void synchronize();
+  /** After a failure: no work that was launched may still use the buffers. */
+  void settle() noexcept;
 
   Device& device_;
   Device::PlanCount count_;
