@@ -163,7 +163,7 @@ void setAttribute(Descriptor& d, cudnnBackendAttributeName_t name, cudnnBackendA
   if (d.finalized) badParameter("the descriptor is finalized");
   const Field& f = field(d, name);
   if (!typeFits(f, type)) fail(CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE, "wrong attribute type");
-  if (!elements) fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "null elements");
+  if (!elements) badParameter("null elements");
   if (count < 1 || count > f.most) badParameter("element count " + std::to_string(count));
   Attribute attribute{type, count, {}, {}};
   if (type == CUDNN_TYPE_BACKEND_DESCRIPTOR) {
@@ -171,9 +171,6 @@ void setAttribute(Descriptor& d, cudnnBackendAttributeName_t name, cudnnBackendA
     for (int64_t i = 0; i < count; ++i) {
       const auto* handle = static_cast<const Handle*>(handles[i]);
       if (!handle) fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "null descriptor");
-      if (!handle->descriptor->finalized) {
-        fail(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "a descriptor that is set has to be finalized");
-      }
       attribute.descriptors.push_back(handle->descriptor);
     }
   } else if (f.type == CUDNN_TYPE_FLOAT && type == CUDNN_TYPE_DOUBLE) {
@@ -189,7 +186,7 @@ void setAttribute(Descriptor& d, cudnnBackendAttributeName_t name, cudnnBackendA
 
 void getAttribute(const Descriptor& d, cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                   int64_t requested, int64_t* count, void* elements) {
-  if (!d.finalized) fail(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "the descriptor is not finalized");
+  if (!d.finalized) fail(CUDNN_STATUS_NOT_INITIALIZED, "the descriptor is not finalized");
   const Field& f = field(d, name);
   if (!typeFits(f, type)) fail(CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE, "wrong attribute type");
   if (requested < 0) badParameter("negative element count");

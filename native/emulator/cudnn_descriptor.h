@@ -58,7 +58,12 @@ struct Descriptor {
   T get(int name) const {
     return list<T>(name).at(0);
   }
-  const DescriptorPtr& child(int name) const { return need(name).descriptors.at(0); }
+  /** A descriptor among the attributes; BAD_PARAM when it is missing or was not finalized. */
+  const DescriptorPtr& child(int name) const {
+    const DescriptorPtr& d = need(name).descriptors.at(0);
+    if (!d->finalized) badParameter("a finalized descriptor as attribute " + std::to_string(name));
+    return d;
+  }
   const Attribute& need(int name) const {
     const auto found = attributes.find(name);
     if (found == attributes.end()) badParameter("attribute " + std::to_string(name) + " is not set");
