@@ -4,11 +4,18 @@ set(FOVEA_CUDA_SOURCES
   cuda/backend.cc
   cuda/check.cc
   cuda/context.cc
+  cuda/data_movement.cc
+  cuda/elementwise.cc
   cuda/fault_slots.cc
+  cuda/layout.cc
   cuda/options.cc
   cuda/plugin.cc
+  cuda/reduce.cc
   cuda/staging.cc
   cuda/unfinished.cc
 )
 set(FOVEA_CUDA_KERNELS
+  cuda/kernels/elementwise.cu
+  cuda/kernels/layout.cu
+  cuda/kernels/reduce.cu
 )

@@ -36,9 +36,7 @@ struct DeviceBlock {
   __device__ int count() const { return static_cast<int>(gridDim.x); }
   __device__ int threads() const { return static_cast<int>(blockDim.x); }
   /** The first element of a grid-stride loop, and its stride. */
-  __device__ long long first(int thread) const {
-    return static_cast<long long>(blockIdx.x) * blockDim.x + thread;
-  }
+  __device__ long long first(int thread) const { return static_cast<long long>(blockIdx.x) * blockDim.x + thread; }
   __device__ long long stride() const { return static_cast<long long>(gridDim.x) * blockDim.x; }
   template <class T>
   __device__ T* shared() const {
