@@ -23,7 +23,7 @@ cublasStatus_t refused(const char* name) {
   if (const int code = countCall(name).code) return static_cast<cublasStatus_t>(code);
   if (const cudaError_t state = __cudaEmuState()) {
     return state == cudaErrorInsufficientDriver || state == cudaErrorNoDevice ? CUBLAS_STATUS_NOT_INITIALIZED
-                                                                             : CUBLAS_STATUS_EXECUTION_FAILED;
+                                                                              : CUBLAS_STATUS_EXECUTION_FAILED;
   }
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -66,8 +66,7 @@ cublasStatus_t run(cublasHandle_t handle, const Gemm& g, cublasComputeType_t com
   const auto covers = [&](const void* data, int64_t rows, int64_t columns, int64_t ld, int64_t stride,
                           cudaDataType type) {
     const size_t span = spanOf(rows, columns, ld, type);
-    return span == 0 ||
-           __cudaEmuIsDevice(data, span + static_cast<size_t>((g.batch - 1) * stride) * bytesOf(type));
+    return span == 0 || __cudaEmuIsDevice(data, span + static_cast<size_t>((g.batch - 1) * stride) * bytesOf(type));
   };
   // The real library would fault on these when it runs.
   if (!covers(g.a, ta ? g.k : g.m, ta ? g.m : g.k, g.lda, g.strideA, g.typeA) ||
@@ -194,8 +193,26 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transA, cub
   if (const cublasStatus_t status = refused("cublasGemmEx")) return status;
   if (!alpha || !beta) return CUBLAS_STATUS_INVALID_VALUE;
   return run(handle,
-             {transA, transB, m, n, k, a, typeA, lda, 0, b, typeB, ldb, 0, c, typeC, ldc, 0, 1,
-              *static_cast<const float*>(alpha), *static_cast<const float*>(beta)},
+             {transA,
+              transB,
+              m,
+              n,
+              k,
+              a,
+              typeA,
+              lda,
+              0,
+              b,
+              typeB,
+              ldb,
+              0,
+              c,
+              typeC,
+              ldc,
+              0,
+              1,
+              *static_cast<const float*>(alpha),
+              *static_cast<const float*>(beta)},
              compute);
 }
 
@@ -207,8 +224,26 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
   if (const cublasStatus_t status = refused("cublasGemmStridedBatchedEx")) return status;
   if (!alpha || !beta) return CUBLAS_STATUS_INVALID_VALUE;
   return run(handle,
-             {transA, transB, m, n, k, a, typeA, lda, strideA, b, typeB, ldb, strideB, c, typeC, ldc, strideC, batch,
-              *static_cast<const float*>(alpha), *static_cast<const float*>(beta)},
+             {transA,
+              transB,
+              m,
+              n,
+              k,
+              a,
+              typeA,
+              lda,
+              strideA,
+              b,
+              typeB,
+              ldb,
+              strideB,
+              c,
+              typeC,
+              ldc,
+              strideC,
+              batch,
+              *static_cast<const float*>(alpha),
+              *static_cast<const float*>(beta)},
              compute);
 }
 

@@ -72,10 +72,10 @@ bool wants(const Desc& d, unsigned part) { return (d.epilogue & part) != 0; }
 constexpr unsigned kRelu = 2, kBias = 4, kDRelu = 8, kBGrad = 16, kAux = 128, kBGradA = 256, kBGradB = 512;
 
 bool knownEpilogue(unsigned e) {
-  for (unsigned known : {CUBLASLT_EPILOGUE_DEFAULT, CUBLASLT_EPILOGUE_RELU, CUBLASLT_EPILOGUE_RELU_AUX,
-                         CUBLASLT_EPILOGUE_BIAS, CUBLASLT_EPILOGUE_RELU_BIAS, CUBLASLT_EPILOGUE_RELU_AUX_BIAS,
-                         CUBLASLT_EPILOGUE_DRELU, CUBLASLT_EPILOGUE_DRELU_BGRAD, CUBLASLT_EPILOGUE_BGRADA,
-                         CUBLASLT_EPILOGUE_BGRADB}) {
+  for (unsigned known :
+       {CUBLASLT_EPILOGUE_DEFAULT, CUBLASLT_EPILOGUE_RELU, CUBLASLT_EPILOGUE_RELU_AUX, CUBLASLT_EPILOGUE_BIAS,
+        CUBLASLT_EPILOGUE_RELU_BIAS, CUBLASLT_EPILOGUE_RELU_AUX_BIAS, CUBLASLT_EPILOGUE_DRELU,
+        CUBLASLT_EPILOGUE_DRELU_BGRAD, CUBLASLT_EPILOGUE_BGRADA, CUBLASLT_EPILOGUE_BGRADB}) {
     if (e == known) return true;
   }
   return false;
@@ -178,9 +178,9 @@ const char* cublasLtGetStatusString(cublasStatus_t status) {
 }
 
 cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* desc, cublasComputeType_t compute, cudaDataType_t scale) {
-  return create(desc, Desc{compute, scale, CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, nullptr, nullptr, 0, -1,
-                           -1, 0},
-                "cublasLt descriptors");
+  return create(
+      desc, Desc{compute, scale, CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, nullptr, nullptr, 0, -1, -1, 0},
+      "cublasLt descriptors");
 }
 cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t desc) { return destroy(desc, "cublasLt descriptors"); }
 
@@ -309,8 +309,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
   if (ld.batch > 1 && (description.epilogue & ~(1U | kRelu | kBias)) != 0) return CUBLAS_STATUS_NOT_SUPPORTED;
   const auto covers = [&](const void* data, const Layout& l) {
     const size_t span = spanOf(static_cast<int64_t>(l.rows), static_cast<int64_t>(l.columns), l.ld, l.type);
-    return span == 0 || __cudaEmuIsDevice(data, span + static_cast<size_t>((l.batch - 1) * l.batchStride) *
-                                                           bytesOf(l.type));
+    return span == 0 ||
+           __cudaEmuIsDevice(data, span + static_cast<size_t>((l.batch - 1) * l.batchStride) * bytesOf(l.type));
   };
   const float alphaValue = *static_cast<const float*>(alpha), betaValue = *static_cast<const float*>(beta);
   if (!covers(a, la) || !covers(b, lb) || !covers(d, ld) || (betaValue != 0 && !covers(c, lc))) {
@@ -322,8 +322,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
       const auto at = [&](const void* data, const Layout& l) {
         return static_cast<const char*>(data) + static_cast<size_t>(i * l.batchStride) * bytesOf(l.type);
       };
-      matmul(description, s, alphaValue, betaValue,
-             {at(a, la), la.type, la.ld, description.transA != CUBLAS_OP_N},
+      matmul(description, s, alphaValue, betaValue, {at(a, la), la.type, la.ld, description.transA != CUBLAS_OP_N},
              {at(b, lb), lb.type, lb.ld, description.transB != CUBLAS_OP_N}, at(c, lc), lc.ld,
              const_cast<char*>(at(d, ld)), ld.ld, ld.type);
     }

@@ -64,8 +64,7 @@ void runPlan(cudnnHandle_t handle, const Descriptor& plan, const Descriptor& pac
   }
   if (!plan.finalized || !pack.finalized) fail(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "finalized descriptors");
   if (__cudaEmuState()) fail(CUDNN_STATUS_EXECUTION_FAILED_CUDART, "the device is broken");
-  const DescriptorPtr engine =
-      plan.child(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)->child(CUDNN_ATTR_ENGINECFG_ENGINE);
+  const DescriptorPtr engine = plan.child(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)->child(CUDNN_ATTR_ENGINECFG_ENGINE);
   const DescriptorPtr graph = engine->child(CUDNN_ATTR_ENGINE_OPERATION_GRAPH);
   const auto uids = pack.list<int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
   const auto data = pack.list<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
@@ -81,9 +80,8 @@ void runPlan(cudnnHandle_t handle, const Descriptor& plan, const Descriptor& pac
     valid = valid && __cudaEmuIsDevice(found->second, t.bytes());
   }
   if (plan.workspace > 0) {
-    void* workspace = pack.has(CUDNN_ATTR_VARIANT_PACK_WORKSPACE)
-                          ? pack.get<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE)
-                          : nullptr;
+    void* workspace =
+        pack.has(CUDNN_ATTR_VARIANT_PACK_WORKSPACE) ? pack.get<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE) : nullptr;
     if (!workspace) fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "a workspace");
     valid = valid && __cudaEmuIsDevice(workspace, static_cast<size_t>(plan.workspace));
   }

@@ -104,8 +104,7 @@ class Run {
     const auto pre = convolution.list<int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS),
                strides = convolution.list<int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES),
                dilations = convolution.list<int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS);
-    const bool flipped =
-        convolution.get<cudnnConvolutionMode_t>(CUDNN_ATTR_CONVOLUTION_CONV_MODE) == CUDNN_CONVOLUTION;
+    const bool flipped = convolution.get<cudnnConvolutionMode_t>(CUDNN_ATTR_CONVOLUTION_CONV_MODE) == CUDNN_CONVOLUTION;
     const int64_t channels = w.dims[1], groups = x.dims[1] / channels, perGroup = w.dims[0] / groups;
     for (int64_t n = 0; n < y.dims[0]; ++n)
       for (int64_t p = 0; p < y.dims[2]; ++p)

@@ -116,8 +116,7 @@ void finalizePlan(Descriptor& d) {
     d.attributes[CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG] = {
         CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, {}, {found->second->child(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)}};
   }
-  const DescriptorPtr& engine =
-      d.child(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)->child(CUDNN_ATTR_ENGINECFG_ENGINE);
+  const DescriptorPtr& engine = d.child(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)->child(CUDNN_ATTR_ENGINECFG_ENGINE);
   if (engine->needsRuntime) {
     fail(CUDNN_STATUS_NOT_SUPPORTED_RUNTIME_PREREQUISITE_MISSING, "the emulator has no run-time compiler");
   }

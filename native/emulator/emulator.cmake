@@ -5,7 +5,7 @@ set(FOVEA_EMULATOR_DIR ${CMAKE_BINARY_DIR}/emulator)
 
 function(fovea_double name soname map)
   add_library(${name} SHARED ${ARGN})
-  target_include_directories(${name} SYSTEM PRIVATE ${FOVEA_CUDA_INCLUDE_DIRS})
+  target_include_directories(${name} SYSTEM PRIVATE ${FOVEA_CUDA_INCLUDES})
   target_link_libraries(${name} PRIVATE fovea_core)
   # The vendor's headers declare what is exported; the version script keeps the rest inside.
   set_target_properties(${name} PROPERTIES CXX_VISIBILITY_PRESET default PREFIX "" OUTPUT_NAME ${soname} SUFFIX ""

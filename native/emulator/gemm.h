@@ -43,7 +43,8 @@ struct Matrix {
 
 /** alpha · A · B as floats, [m,n] column-major without gaps; sums in double, rounded once. */
 inline std::vector<float> product(int64_t m, int64_t n, int64_t k, float alpha, const Matrix& a, const Matrix& b) {
-  std::vector<float> left(static_cast<size_t>(m * k)), right(static_cast<size_t>(k * n)), out(static_cast<size_t>(m * n));
+  std::vector<float> left(static_cast<size_t>(m * k)), right(static_cast<size_t>(k * n)),
+      out(static_cast<size_t>(m * n));
   for (int64_t p = 0; p < k; ++p) {
     for (int64_t i = 0; i < m; ++i) left[static_cast<size_t>(i * k + p)] = a.at(i, p);
     for (int64_t j = 0; j < n; ++j) right[static_cast<size_t>(j * k + p)] = b.at(p, j);

@@ -6,136 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "native/cuda/graph_descriptors.h"
+
 /**
  * @file
- * Gives good and bad descriptors to whatever libcudnn.so.9 is loaded, and prints a status for each: run once on the real
- * library and once on the double, the lines have to be the same. Needs no device: plans are made from device properties.
+ * Gives good and bad descriptors to whatever libcudnn.so.9 is loaded, and prints a status for each: run once on the
+ * real library and once on the double, the lines have to be the same. Needs no device: plans are made from device
+ * properties.
  */
 namespace {
 
-using Descriptor = cudnnBackendDescriptor_t;
+using namespace fovea::test::graph;  // NOLINT
 
 void report(const std::string& name, int status) { std::printf("%s: %d\n", name.c_str(), status); }
-
-Descriptor make(cudnnBackendDescriptorType_t type) {
-  Descriptor d = nullptr;
-  cudnnBackendCreateDescriptor(type, &d);
-  return d;
-}
-
-template <class T>
-cudnnStatus_t set(Descriptor d, cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
-                  const std::vector<T>& values) {
-  return cudnnBackendSetAttribute(d, name, type, static_cast<int64_t>(values.size()), values.data());
-}
-
-using Dims = std::vector<int64_t>;
-
-Dims nhwc(const Dims& d) { return {d[1] * d[2] * d[3], 1, d[1] * d[3], d[1]}; }
-
-struct Tensor {
-  int64_t uid = 1;
-  cudnnDataType_t type = CUDNN_DATA_FLOAT;
-  Dims dims{2, 8, 9, 9};
-  Dims strides = {};
-  bool isVirtual = false;
-  int64_t alignment = 16;
-};
-
-Descriptor unfinished(const Tensor& t) {
-  Descriptor d = make(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-  set<int64_t>(d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, {t.uid});
-  set<cudnnDataType_t>(d, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, {t.type});
-  set(d, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, t.dims);
-  set(d, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, t.strides.empty() ? nhwc(t.dims) : t.strides);
-  set<int64_t>(d, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, {t.alignment});
-  if (t.isVirtual) {
-    const bool yes = true;
-    cudnnBackendSetAttribute(d, CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &yes);
-  }
-  return d;
-}
-
-Descriptor tensor(const Tensor& t) {
-  Descriptor d = unfinished(t);
-  cudnnBackendFinalize(d);
-  return d;
-}
-
-struct Convolution {
-  Dims pre{1, 1}, post{1, 1}, strides{1, 1}, dilations{1, 1};
-  int64_t rank = 2;
-};
-
-Descriptor unfinished(const Convolution& c) {
-  Descriptor d = make(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-  set<cudnnDataType_t>(d, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, {CUDNN_DATA_FLOAT});
-  set<cudnnConvolutionMode_t>(d, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE,
-                              {CUDNN_CROSS_CORRELATION});
-  set<int64_t>(d, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, CUDNN_TYPE_INT64, {c.rank});
-  set(d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, c.pre);
-  set(d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, c.post);
-  set(d, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, c.strides);
-  set(d, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, c.dilations);
-  return d;
-}
-
-Descriptor convolution(const Convolution& c = {}) {
-  Descriptor d = unfinished(c);
-  cudnnBackendFinalize(d);
-  return d;
-}
-
-/** The three directions, by the attributes of their operands. */
-struct Direction {
-  const char* name;
-  cudnnBackendDescriptorType_t type;
-  cudnnBackendAttributeName_t conv, x, w, y;
-};
-const Direction kForward{"forward",
-                         CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
-                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
-                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
-                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
-                         CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y};
-const Direction kData{"backward data",
-                      CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
-                      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
-                      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX,
-                      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
-                      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY};
-const Direction kFilter{"backward filter",
-                        CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
-                        CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
-                        CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
-                        CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
-                        CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY};
-
-void child(Descriptor d, cudnnBackendAttributeName_t name, Descriptor value) {
-  cudnnBackendSetAttribute(d, name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &value);
-}
-
-Descriptor unfinished(const Direction& way, Descriptor conv, Descriptor x, Descriptor w, Descriptor y) {
-  Descriptor d = make(way.type);
-  child(d, way.conv, conv);
-  child(d, way.x, x);
-  child(d, way.w, w);
-  child(d, way.y, y);
-  return d;
-}
-
-Descriptor pointwise(cudnnPointwiseMode_t mode, Descriptor x, Descriptor b, Descriptor y) {
-  Descriptor pw = make(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
-  set<cudnnPointwiseMode_t>(pw, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, {mode});
-  set<cudnnDataType_t>(pw, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, {CUDNN_DATA_FLOAT});
-  cudnnBackendFinalize(pw);
-  Descriptor d = make(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
-  child(d, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, pw);
-  child(d, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, x);
-  if (b) child(d, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, b);
-  child(d, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y);
-  return d;
-}
 
 const char* kH100 =
     R"({"maxGridSize":[2147483647,65535,65535],"maxBlockSize":[1024,1024,64],"regsPerBlock":65536,)"
@@ -198,10 +81,8 @@ void descriptors() {
   Descriptor d = make(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   const int32_t narrow = 1;
   const int64_t one = 1;
-  report("set: wrong type",
-         cudnnBackendSetAttribute(d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT32, 1, &narrow));
-  report("set: null elements",
-         cudnnBackendSetAttribute(d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, nullptr));
+  report("set: wrong type", cudnnBackendSetAttribute(d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT32, 1, &narrow));
+  report("set: null elements", cudnnBackendSetAttribute(d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, nullptr));
   report("set: no elements", cudnnBackendSetAttribute(d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 0, &one));
   report("set: two unique ids", [&] {
     const int64_t two[2] = {1, 2};
@@ -229,8 +110,7 @@ void descriptors() {
   t.strides = {8, 1, 1};
   report("tensor: fewer strides than dimensions", cudnnBackendFinalize(unfinished(t)));
   Descriptor good = tensor({});
-  report("set: after finalize",
-         cudnnBackendSetAttribute(good, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &one));
+  report("set: after finalize", cudnnBackendSetAttribute(good, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &one));
   report("finalize: twice", cudnnBackendFinalize(good));
   report("get: wrong type", [&] {
     int64_t n = 0;
@@ -302,7 +182,8 @@ void graphs() {
     using Ops = std::vector<Descriptor>;
     reportPlans("conv bias" + of, [&] { return Ops{conv(), pointwise(CUDNN_POINTWISE_ADD, t1, b, y)}; });
     reportPlans("conv bias relu" + of, [&] {
-      return Ops{conv(), pointwise(CUDNN_POINTWISE_ADD, t1, b, t2), pointwise(CUDNN_POINTWISE_RELU_FWD, t2, nullptr, y)};
+      return Ops{conv(), pointwise(CUDNN_POINTWISE_ADD, t1, b, t2),
+                 pointwise(CUDNN_POINTWISE_RELU_FWD, t2, nullptr, y)};
     });
     reportPlans("conv z bias relu" + of, [&] {
       return Ops{conv(), pointwise(CUDNN_POINTWISE_ADD, t1, z, t2), pointwise(CUDNN_POINTWISE_ADD, t2, b, t3),
