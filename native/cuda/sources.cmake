@@ -2,20 +2,36 @@
 set(FOVEA_CUDA_SOURCES
   cuda/allocator.cc
   cuda/backend.cc
+  cuda/batch_norm.cc
   cuda/check.cc
   cuda/context.cc
   cuda/data_movement.cc
   cuda/elementwise.cc
+  cuda/epilogue.cc
   cuda/fault_slots.cc
+  cuda/gather.cc
   cuda/layout.cc
+  cuda/lrn.cc
   cuda/options.cc
   cuda/plugin.cc
+  cuda/pool.cc
+  cuda/random.cc
   cuda/reduce.cc
+  cuda/resize.cc
+  cuda/softmax.cc
   cuda/staging.cc
   cuda/unfinished.cc
 )
 set(FOVEA_CUDA_KERNELS
+  cuda/kernels/batch_norm.cu
   cuda/kernels/elementwise.cu
+  cuda/kernels/epilogue.cu
+  cuda/kernels/gather.cu
   cuda/kernels/layout.cu
+  cuda/kernels/lrn.cu
+  cuda/kernels/pool.cu
+  cuda/kernels/random.cu
   cuda/kernels/reduce.cu
+  cuda/kernels/resize.cu
+  cuda/kernels/softmax.cu
 )

@@ -3,4 +3,4 @@
 
 namespace fovea::cuda {
 FOVEA_ELEMENTWISE_KERNELS(FOVEA_INSTANTIATE)
-}
+}  // namespace fovea::cuda

@@ -3,4 +3,4 @@
 
 namespace fovea::cuda {
 FOVEA_LAYOUT_KERNELS(FOVEA_INSTANTIATE)
-}
+}  // namespace fovea::cuda

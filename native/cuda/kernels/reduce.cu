@@ -3,4 +3,4 @@
 
 namespace fovea::cuda {
 FOVEA_REDUCE_KERNELS(FOVEA_INSTANTIATE)
-}
+}  // namespace fovea::cuda
