@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  devices,
-  FoveaError,
-  grad,
-  ops,
-  tensor,
-  Variable,
-  withDevice,
-  withLayer,
-  zeros,
-  type Tensor,
-} from '../../lib/index.js';
+import { FoveaError, grad, ops, tensor, Variable, withDevice, withLayer, zeros, type Tensor } from '../../lib/index.js';
 import { opTable } from '../../lib/ops/index.js';
 import { WRONG_CALLS } from './errors-table.js';
+import { testDevices } from '../support/devices.js';
 
 /** Code and text after the op's name, for each call of the table. */
 const EXPECTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -585,7 +575,7 @@ describe('disposed tensors', () => {
 });
 
 describe('errors while running', () => {
-  describe.each(devices().present.map((d) => d.name))('on %s', (device) => {
+  describe.each(testDevices())('on %s', (device) => {
     it('a label out of range names the row and the label, and everything stays usable', async () => {
       const [logits, labels] = withDevice(device, () => [zeros([3, 4]), tensor(Int32Array.of(0, 4, 1))]);
       const loss = withDevice(device, () => withLayer('loss', () => ops.sparseSoftmaxCrossEntropy(logits, labels)));
@@ -610,7 +600,7 @@ describe('errors while running', () => {
 });
 
 describe('devices', () => {
-  const present = devices().present.map((d) => d.name);
+  const present = testDevices();
 
   it('an unknown device is named, with those there are', () => {
     const error = errorOf(() => withDevice('tpu', () => 0));
