@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cuda/allocator.h"
+#include "cuda/conv_plans.h"
 #include "cuda/staging.h"
 
 namespace fovea::cuda {
@@ -50,6 +51,14 @@ CudaBackend::CudaBackend(int ordinal, const PluginSettings& settings)
 }
 
 CudaBackend::~CudaBackend() = default;
+
+ConvPlans& CudaBackend::plans() {
+  if (!plans_) {
+    context_->enter();
+    plans_ = std::make_unique<ConvPlans>(*context_, tuningFolder_);
+  }
+  return *plans_;
+}
 
 Stream& CudaBackend::stream() { return *context_; }
 

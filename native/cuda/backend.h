@@ -9,6 +9,7 @@
 
 namespace fovea::cuda {
 
+class ConvPlans;
 class Staging;
 
 /** "CUDA 13.0, cuDNN 9.24.0": the libraries that were loaded. */
@@ -25,6 +26,8 @@ class CudaBackend final : public Backend {
   ~CudaBackend() override;
 
   Context& context() { return *context_; }
+  /** Made at the first call, on the engine thread. */
+  ConvPlans& plans();
 
   const DeviceInfo& info() const override { return info_; }
   Stream& stream() override;
@@ -75,6 +78,7 @@ class CudaBackend final : public Backend {
  private:
   std::unique_ptr<Context> context_;
   std::unique_ptr<Staging> staging_;
+  std::unique_ptr<ConvPlans> plans_;
   std::string tuningFolder_;
   DeviceInfo info_;
 };

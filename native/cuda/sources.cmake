@@ -5,13 +5,19 @@ set(FOVEA_CUDA_SOURCES
   cuda/batch_norm.cc
   cuda/check.cc
   cuda/context.cc
+  cuda/conv.cc
+  cuda/conv_plans.cc
   cuda/data_movement.cc
   cuda/elementwise.cc
   cuda/epilogue.cc
   cuda/fault_slots.cc
   cuda/gather.cc
+  cuda/graph/conv_graph.cc
+  cuda/graph/plan.cc
+  cuda/graph/plan_cache.cc
   cuda/layout.cc
   cuda/lrn.cc
+  cuda/matmul.cc
   cuda/options.cc
   cuda/plugin.cc
   cuda/pool.cc
