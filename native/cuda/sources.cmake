@@ -26,7 +26,6 @@ set(FOVEA_CUDA_SOURCES
   cuda/resize.cc
   cuda/softmax.cc
   cuda/staging.cc
-  cuda/unfinished.cc
 )
 set(FOVEA_CUDA_KERNELS
   cuda/kernels/batch_norm.cu
