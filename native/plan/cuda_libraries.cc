@@ -69,7 +69,12 @@ CudaRoots CudaRoots::fromEnvironment(const std::string& addonFolder) {
   roots.cudaHome = variable("CUDA_HOME");
   roots.virtualEnv = variable("VIRTUAL_ENV");
   roots.conda = variable("CONDA_PREFIX");
-  roots.package = parent(parent(addonFolder));
+  // build/Release in a checkout, deeper elsewhere.
+  constexpr int kMostLevels = 4;
+  std::string folder = addonFolder;
+  for (int level = 0; level < kMostLevels && roots.package.empty(); ++level, folder = parent(folder)) {
+    if (access((folder + "/.cuda/nvidia").c_str(), X_OK) == 0) roots.package = folder;
+  }
   return roots;
 }
 

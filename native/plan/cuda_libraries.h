@@ -11,10 +11,10 @@ struct CudaRoots {
   std::string foveaCudaPath;         ///< FOVEA_CUDA_PATH: folders of the user's choice, before all others.
   std::string cudaPath, cudaHome;    ///< CUDA_PATH, CUDA_HOME.
   std::string virtualEnv, conda;     ///< VIRTUAL_ENV, CONDA_PREFIX: where pip's wheels are.
-  std::string package;               ///< The folder of package.json: its .cuda is made by `npm run cuda:sdk`.
+  std::string package;               ///< The folder with a .cuda, which `npm run cuda:sdk` makes.
   std::string local = "/usr/local";  ///< Where toolkits install themselves as cuda, cuda-13.0, ...
 
-  /** From the environment, and the folder of the addon (package/build/Release). */
+  /** From the environment, and the folders above the addon. */
   static CudaRoots fromEnvironment(const std::string& addonFolder);
 };
 
