@@ -168,12 +168,30 @@ struct BatchNormNormalize {
 
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
+    const bool fours = args.byC.d % 4 == 0 && takesFours(args.x, args.y, args.mean, args.scale, args.shift);
+    const auto one = [&](float x, float mean, float scale, float shift) {
+      const float v = (x - mean) * scale + shift;
+      return args.relu && v <= 0 ? 0.0f : v;
+    };
     block.each([&](int thread) {
+      if (fours) {
+        for (int64_t i = 4 * block.first(thread); i < args.n; i += 4 * block.stride()) {
+          int64_t row = i;
+          const int64_t j = popAxis(row, args.byC);
+          float v[4], mean[4], scale[4], shift[4];
+          loadFour(args.x + i, v);
+          loadFour(args.mean + j, mean);
+          loadFour(args.scale + j, scale);
+          loadFour(args.shift + j, shift);
+          for (int l = 0; l < 4; ++l) v[l] = one(v[l], mean[l], scale[l], shift[l]);
+          storeFour(args.y + i, v);
+        }
+        return;
+      }
       for (int64_t i = block.first(thread); i < args.n; i += block.stride()) {
         int64_t row = i;
         const int64_t j = popAxis(row, args.byC);
-        const float v = (load(args.x[i]) - args.mean[j]) * args.scale[j] + args.shift[j];
-        store(args.y + i, args.relu && v <= 0 ? 0.0f : v);
+        store(args.y + i, one(load(args.x[i]), args.mean[j], args.scale[j], args.shift[j]));
       }
     });
   }
@@ -297,7 +315,30 @@ struct BatchNormGradient {
 
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
+    const bool fours = args.byC.d % 4 == 0 && takesFours(args.x, args.dy, args.y, args.dx) &&
+                       takesFours(args.mean, args.a, args.b, args.k);
     block.each([&](int thread) {
+      if (fours) {
+        for (int64_t i = 4 * block.first(thread); i < args.n; i += 4 * block.stride()) {
+          int64_t row = i;
+          const int64_t j = popAxis(row, args.byC);
+          float x[4], d[4], mean[4], a[4], b[4], k[4];
+          loadFour(args.x + i, x);
+          loadFour(args.dy + i, d);
+          if (args.y != nullptr) {
+            float y[4];
+            loadFour(args.y + i, y);
+            for (int l = 0; l < 4; ++l) d[l] = y[l] > 0 ? d[l] : 0.0f;
+          }
+          loadFour(args.mean + j, mean);
+          loadFour(args.a + j, a);
+          loadFour(args.b + j, b);
+          loadFour(args.k + j, k);
+          for (int l = 0; l < 4; ++l) x[l] = a[l] * d[l] + (b[l] * (x[l] - mean[l]) + k[l]);
+          storeFour(args.dx + i, x);
+        }
+        return;
+      }
       for (int64_t i = block.first(thread); i < args.n; i += block.stride()) {
         int64_t row = i;
         const int64_t j = popAxis(row, args.byC);

@@ -45,6 +45,31 @@ FOVEA_HD int32_t truncateToInt(float x) {
   return static_cast<int32_t>(x);
 }
 
+/** Four neighbouring elements that move in one instruction, where they are aligned. */
+template <class T>
+struct alignas(4 * sizeof(T)) Four {
+  T v[4];
+};
+
+/** Whether all pointers are aligned for a Four of any type. */
+template <class... T>
+FOVEA_HD bool takesFours(const T*... pointers) {
+  return ((reinterpret_cast<uintptr_t>(pointers) % 16 == 0) && ...);
+}
+
+template <class T>
+FOVEA_HD void loadFour(const T* x, float* v) {
+  const Four<T> four = *reinterpret_cast<const Four<T>*>(x);
+  for (int l = 0; l < 4; ++l) v[l] = load(four.v[l]);
+}
+
+template <class T>
+FOVEA_HD void storeFour(T* y, const float* v) {
+  Four<T> four;
+  for (int l = 0; l < 4; ++l) store(four.v + l, v[l]);
+  *reinterpret_cast<Four<T>*>(y) = four;
+}
+
 /** Sixteen bytes that move in one instruction. */
 template <class T>
 struct alignas(16) Pack {

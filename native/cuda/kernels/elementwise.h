@@ -20,6 +20,7 @@ inline constexpr int kProgramAxes = 16;    ///< Of one input, after merging.
 inline constexpr int kProgramInputs = 96;  ///< Pointers fit the 4 KB of a launch's arguments.
 inline constexpr int kProgramOutputs = 48;
 inline constexpr int kLanes = 4;  ///< Elements of a thread.
+static_assert(kLanes == 4, "a Four");
 
 enum class Access : uint8_t { kDense, kScalar, kPeriodic, kStrided };
 
@@ -58,12 +59,6 @@ FOVEA_HD T convert(S value) {
     return static_cast<T>(value);
   }
 }
-
-/** Four elements of one thread, moved as one. */
-template <class S>
-struct alignas(kLanes * sizeof(S)) Four {
-  S v[kLanes];
-};
 
 template <class T, class S>
 FOVEA_HD void read(const ElementwiseInput& input, const S* x, int64_t i, int count, bool aligned, T* r) {

@@ -22,15 +22,33 @@ struct BiasActivation {
 
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
+    const auto one = [&](float v, float bias) {
+      v += bias;
+      return args.relu && v <= 0 ? 0.0f : v;
+    };
+    const bool fours = args.byC.d % 4 == 0 && args.n % 4 == 0 && takesFours(args.y, static_cast<const T*>(args.bias));
     block.each([&](int thread) {
-      for (int64_t i = block.first(thread); i < args.n; i += block.stride()) {
-        float v = load(args.y[i]);
-        if (args.bias != nullptr) {
+      if (fours) {
+        for (int64_t i = 4 * block.first(thread); i < args.n; i += 4 * block.stride()) {
           int64_t row = i;
           const int64_t j = popAxis(row, args.byC);
-          v += args.wideBias ? static_cast<const float*>(args.bias)[j] : load(static_cast<const T*>(args.bias)[j]);
+          float v[4], bias[4] = {};
+          loadFour(args.y + i, v);
+          if (args.bias != nullptr && args.wideBias) loadFour(static_cast<const float*>(args.bias) + j, bias);
+          if (args.bias != nullptr && !args.wideBias) loadFour(static_cast<const T*>(args.bias) + j, bias);
+          for (int l = 0; l < 4; ++l) v[l] = one(v[l], bias[l]);
+          storeFour(args.y + i, v);
         }
-        store(args.y + i, args.relu && v <= 0 ? 0.0f : v);
+        return;
+      }
+      for (int64_t i = block.first(thread); i < args.n; i += block.stride()) {
+        int64_t row = i;
+        const int64_t j = popAxis(row, args.byC);
+        float bias = 0;
+        if (args.bias != nullptr) {
+          bias = args.wideBias ? static_cast<const float*>(args.bias)[j] : load(static_cast<const T*>(args.bias)[j]);
+        }
+        store(args.y + i, one(load(args.y[i]), bias));
       }
     });
   }

@@ -155,8 +155,17 @@ struct ConvertElements {
 
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
+    const bool fours = takesFours(args.x, args.y);
     block.each([&](int thread) {
-      for (int64_t i = block.first(thread); i < args.n; i += block.stride()) store(args.y + i, load(args.x[i]));
+      for (int64_t i = 4 * block.first(thread); i < args.n; i += 4 * block.stride()) {
+        if (fours && i + 4 <= args.n) {
+          float v[4];
+          loadFour(args.x + i, v);
+          storeFour(args.y + i, v);
+          continue;
+        }
+        for (int64_t k = i; k < i + 4 && k < args.n; ++k) store(args.y + k, load(args.x[k]));
+      }
     });
   }
 };

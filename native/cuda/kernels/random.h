@@ -56,14 +56,20 @@ struct Dropout {
 
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
+    const bool fours = takesFours(args.x, args.y);
     block.each([&](int thread) {
       for (int64_t i = block.first(thread); 4 * i < args.n; i += block.stride()) {
         uint32_t words[4];
         randoms::philoxBlock(args.seed, static_cast<uint64_t>(i), 0, words);
-        for (int k = 0; k < 4; ++k) {
-          const int64_t e = 4 * i + k;
-          if (e < args.n) store(args.y + e, (words[k] >> 8) >= args.threshold ? load(args.x[e]) * args.scale : 0.0f);
+        const auto kept = [&](int k, float v) { return (words[k] >> 8) >= args.threshold ? v * args.scale : 0.0f; };
+        if (fours && 4 * i + 4 <= args.n) {
+          float v[4];
+          loadFour(args.x + 4 * i, v);
+          for (int k = 0; k < 4; ++k) v[k] = kept(k, v[k]);
+          storeFour(args.y + 4 * i, v);
+          continue;
         }
+        for (int k = 0; k < 4 && 4 * i + k < args.n; ++k) store(args.y + 4 * i + k, kept(k, load(args.x[4 * i + k])));
       }
     });
   }
