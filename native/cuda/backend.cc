@@ -6,6 +6,7 @@
 
 #include "cuda/allocator.h"
 #include "cuda/conv_plans.h"
+#include "cuda/recording.h"
 #include "cuda/staging.h"
 
 namespace fovea::cuda {
@@ -84,5 +85,11 @@ void CudaBackend::zero(void* to, size_t bytes) {
 void CudaBackend::synchronize() { context_->synchronize(); }
 
 void CudaBackend::preparing(const std::string& op, const std::string& layer) { context_->blame(op, layer); }
+
+bool CudaBackend::records() const { return context_->options().graphs && !context_->dead(); }
+
+std::unique_ptr<Recording> CudaBackend::record(const std::function<void()>& launch) {
+  return recordGraph(*context_, launch);
+}
 
 }  // namespace fovea::cuda

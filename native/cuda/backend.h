@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -38,6 +39,8 @@ class CudaBackend final : public Backend {
   void zero(void* to, size_t bytes) override;
   void synchronize() override;
   void preparing(const std::string& op, const std::string& layer) override;
+  bool records() const override;
+  std::unique_ptr<Recording> record(const std::function<void()>& launch) override;
 
   KernelPtr prepareElementwise(const ElementwiseDesc&) override;
   KernelPtr prepareConv2d(const Conv2dDesc&) override;

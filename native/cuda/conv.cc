@@ -85,6 +85,8 @@ class ConvKernel final : public Kernel {
            (padded_ ? ", padded" : "") + (converts() ? ", in float32" : "");
   }
 
+  bool readsVersions() const override { return g_.steady; }
+
   void launch(Stream&, const Pointers& p) override {
     context_.enter();
     switch (g_.kind) {

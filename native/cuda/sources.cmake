@@ -22,6 +22,7 @@ set(FOVEA_CUDA_SOURCES
   cuda/plugin.cc
   cuda/pool.cc
   cuda/random.cc
+  cuda/recording.cc
   cuda/reduce.cc
   cuda/resize.cc
   cuda/softmax.cc

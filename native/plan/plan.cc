@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <new>
 #include <utility>
 
@@ -32,6 +33,7 @@ Plan::Plan(Device& device, PlanDesc description, const std::vector<Preparation>&
       count_(device),
       description_(std::move(description)),
       writes_(description_.externals.size()),
+      recordings_([&device](const std::function<void()>& launch) { return device.backend().record(launch); }),
       threads_(computeThreads()) {
   useComputeThreads(threads_);
   steps_.reserve(preparations.size());
@@ -85,10 +87,10 @@ void Plan::execute(const std::vector<External>& externals, const StopSignal& sto
     return o.external >= 0 && !writes_[o.external] ? externals[o.external].version : 0;
   });
 
-  try {
+  const auto launchAll = [&](bool recording) {
     for (size_t i = 0; i < steps_.size(); ++i) {
       if (stop.raised()) throwStopped();
-      device_.engine().runUrgent();
+      if (!recording) device_.engine().runUrgent();
       useComputeThreads(threads_);
       const Step& step = steps_[i];
       const Pointers pointers{inputPointers_.data() + step.firstInput, outputPointers_.data() + step.firstOutput,
@@ -97,11 +99,34 @@ void Plan::execute(const std::vector<External>& externals, const StopSignal& sto
       naming(description_.steps[i], "ERR_EXECUTION",
              [&] { launch(step, pointers, profiles ? &profiles->back() : nullptr); });
     }
+  };
+  try {
+    if (profiles || !device_.backend().records()) {
+      launchAll(false);
+    } else {
+      recordings_.run(recordingKey(arena->workspace()), launchAll);
+    }
   } catch (...) {
     settle();
     throw;
   }
   synchronize();
+}
+
+Recordings::Key Plan::recordingKey(const void* workspace) const {
+  const auto number = [](const void* address) { return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(address)); };
+  Recordings::Key key;
+  key.reserve(inputs_.size() + outputs_.size() + 1);
+  key.push_back(number(workspace));
+  for (const void* address : inputPointers_) key.push_back(number(address));
+  for (const void* address : outputPointers_) key.push_back(number(address));
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (!steps_[i].kernel->readsVersions()) continue;
+    const size_t end = i + 1 < steps_.size() ? steps_[i + 1].firstInput : inputs_.size();
+    key.insert(key.end(), versions_.begin() + static_cast<int64_t>(steps_[i].firstInput),
+               versions_.begin() + static_cast<int64_t>(end));
+  }
+  return key;
 }
 
 void Plan::synchronize() {
