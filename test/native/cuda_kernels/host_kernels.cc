@@ -31,7 +31,7 @@ Backend& cpuBackend() {
 }
 
 cuda::CudaBackend& hostCuda() {
-  static cuda::CudaBackend backend(0, PluginSettings{});
+  static cuda::CudaBackend backend;
   return backend;
 }
 
