@@ -186,12 +186,23 @@ cublasLtHandle_t Context::cublasLt() {
 void* Context::cublasWorkspace() {
   if (cublasWorkspace_.data() == nullptr) {
     enter();
-    cublasWorkspace_ = DeviceArray(*this, cublasWorkspaceBytes());
+    cublasWorkspaceBytes_ = properties_.major >= 9 ? kWorkspaceHopper : kWorkspaceBefore;
+    try {
+      cublasWorkspace_ = DeviceArray(*this, cublasWorkspaceBytes_);
+    } catch (const Error& error) {
+      // Hopper's algorithms like more; with less they are other ones.
+      if (error.code() != "ERR_OUT_OF_MEMORY" || cublasWorkspaceBytes_ == kWorkspaceBefore) throw;
+      cublasWorkspaceBytes_ = kWorkspaceBefore;
+      cublasWorkspace_ = DeviceArray(*this, cublasWorkspaceBytes_);
+    }
   }
   return cublasWorkspace_.data();
 }
 
-size_t Context::cublasWorkspaceBytes() const { return properties_.major >= 9 ? kWorkspaceHopper : kWorkspaceBefore; }
+size_t Context::cublasWorkspaceBytes() {
+  cublasWorkspace();
+  return cublasWorkspaceBytes_;
+}
 
 DeviceArray Context::upload(const void* data, size_t bytes) {
   enter();

@@ -115,9 +115,9 @@ class Context final : public Stream {
   cudnnHandle_t cudnn();
   cublasHandle_t cublas();
   cublasLtHandle_t cublasLt();
-  /** Scratch of the two cuBLAS, `cublasWorkspaceBytes` large: all work on the stream shares it. */
+  /** Scratch of the two cuBLAS, `cublasWorkspaceBytes` large: all work on the stream shares it. Made when first asked. */
   void* cublasWorkspace();
-  size_t cublasWorkspaceBytes() const;
+  size_t cublasWorkspaceBytes();
 
   Allocator& allocator() { return *allocator_; }
 
@@ -186,6 +186,7 @@ class Context final : public Stream {
   std::unique_ptr<DeviceMemory> deviceMemory_;
   std::unique_ptr<Allocator> allocator_;
   DeviceArray cublasWorkspace_;
+  size_t cublasWorkspaceBytes_ = 0;
   std::shared_ptr<FaultSlots> faults_;
   std::string op_, layer_;
 };
