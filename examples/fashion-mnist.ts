@@ -13,6 +13,7 @@ import {
   data,
   devices,
   FoveaError,
+  interruptible,
   optimizers,
   saveModel,
   schedules,
@@ -82,11 +83,21 @@ model.compile({
 
 const run = await createRunFolder({ name: 'fashion-mnist' });
 await run.saveConfig({ epochs, batchSize, learningRate, seed, device, images, optimizer: 'nadam' });
-await model.fit(train.shuffle(60_000, { seed }).batch(batchSize).prefetch(2), {
-  epochs,
-  validationData: fashion.validation.batch(250),
-  callbacks: [new callbacks.RunLogger(run, 'Fashion-MNIST')],
-});
+const history = await interruptible((signal) =>
+  model.fit(train.shuffle(60_000, { seed }).batch(batchSize).prefetch(2), {
+    epochs,
+    validationData: fashion.validation.batch(250),
+    signal,
+    callbacks: [
+      new callbacks.RunLogger(run, 'Fashion-MNIST'),
+      new callbacks.BackupAndRestore(run.file('checkpoint.safetensors')),
+    ],
+  }),
+);
+if (!history) {
+  console.log(`Run folder: ${run.path} (with a checkpoint of the training that was interrupted)`);
+  process.exit();
+}
 const trained = (performance.now() - begin) / 1000;
 const { accuracy } = await model.evaluate(fashion.test.batch(250), { verbose: 0 });
 await saveModel(model, run.file('model'));

@@ -70,12 +70,48 @@ export * as callbacks from './training/callbacks/index.js';
 export { Callback, History, LambdaCallback } from './training/callbacks/index.js';
 export { cloneModel, modelFromJSON } from './training/clone.js';
 export { countFlops, type FlopCount, type FlopOptions } from './training/flops.js';
+export {
+  InterruptError,
+  interruptible,
+  onInterrupt,
+  type Interrupt,
+  type InterruptOptions,
+} from './training/interrupt.js';
+export type { MemoryReport, MemoryReportOptions } from './training/memory-report.js';
 export { Model, type ModelOptions } from './training/model.js';
 export { plotModel, writePlot, type PlotOptions } from './training/plot.js';
 export { createRunFolder, type RunFolder } from './training/run-folder.js';
 export { Sequential } from './training/sequential.js';
+export { readEvents, SummaryWriter, type SummaryImage, type TensorBoardEvent } from './training/tensorboard/index.js';
 export type * from './training/trainer-types.js';
+export * as vision from './vision/index.js';
 export { loadCheckpoint, saveCheckpoint } from './weights/checkpoint.js';
+export {
+  isPublishedName,
+  listWeights,
+  loadPretrained,
+  publishedFor,
+  pullWeights,
+  verifyWeights,
+  type PulledWeights,
+  type PullOptions,
+  type PullProgress,
+  type WeightsEntry,
+  type WeightsStatus,
+  type WeightsVerdict,
+} from './weights/hub/index.js';
 export { loadModel, saveModel } from './weights/model-file.js';
 export { loadWeights, saveWeights } from './weights/model-weights.js';
+export {
+  fromStateDict,
+  loadTorchWeights,
+  TorchFile,
+  torchWeights,
+  type LoadTorchOptions,
+  type TorchArray,
+  type TorchTensor,
+  type TorchWeight,
+} from './weights/torch/index.js';
+export { exportOnnx, type OnnxOptions } from './weights/onnx/index.js';
+export { ShardedSafetensors, writeShardedSafetensors } from './weights/safetensors-shards.js';
 export { SafetensorsFile, writeSafetensors, type NamedArray } from './weights/safetensors.js';

@@ -1,5 +1,6 @@
 import { layers, Model } from '../lib/index.js';
 import { imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 import { conv, denseHead, maxPool, relu } from './torch-blocks.js';
 
 // A. Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks". `alexNet` is the table
@@ -22,7 +23,7 @@ const BOOK = [
 ] as const;
 
 /** The chapter's AlexNet: 62,378,344 parameters, 1.14 G multiply-adds. Images from 67x67. */
-export function alexNet(options: ModelOptions = {}): Model {
+export const alexNet = pretrained('alexnet', (options: ModelOptions = {}): Model => {
   const { name = 'alexnet' } = options;
   const inputs = imageInput(options, [227, 227, 3], { model: name, least: 67, fixed: true });
   let x = inputs;
@@ -32,7 +33,7 @@ export function alexNet(options: ModelOptions = {}): Model {
     if (pool) x = layers.maxPooling2d({ name: pool, ...POOL }).apply(x);
   }
   return new Model({ name, inputs, outputs: denseHead(x, { names: ['f9', 'f10', 'out'] }, options) });
-}
+});
 
 /** torchvision's table: index in `features`, filters, window, strides, padding, and the index of the pooling behind. */
 const TORCHVISION = [
@@ -44,7 +45,7 @@ const TORCHVISION = [
 ] as const;
 
 /** AlexNet as torchvision has it: 61,100,840 parameters, 0.71 G multiply-adds. Images from 63x63. */
-export function alexNetTorchvision(options: ModelOptions = {}): Model {
+export const alexNetTorchvision = pretrained('alexnet_torchvision', (options: ModelOptions = {}): Model => {
   const { name = 'alexnet' } = options;
   const inputs = imageInput(options, [224, 224, 3], { model: name, least: 63 });
   let x = inputs;
@@ -59,4 +60,4 @@ export function alexNetTorchvision(options: ModelOptions = {}): Model {
     options,
   );
   return new Model({ name, inputs, outputs });
-}
+});

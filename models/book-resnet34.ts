@@ -1,6 +1,7 @@
 import { Layer, layers, Model, ops, registerLayer } from '../lib/index.js';
 import type { CallContext, LayerConfig, LayerOptions, Tensor } from '../lib/index.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // ResNet-34 as A. Géron writes it in "Hands-On Machine Learning", chapter 14: a `ResidualUnit` layer, and a list of
 // filters from which the model is stacked. 'same' padding as in TensorFlow, BatchNormalization with Keras's defaults.
@@ -63,7 +64,7 @@ function conv(name: string, filters: number, kernelSize: number, strides = 1): L
 const FILTERS = [64, 64, 64, 128, 128, 128, 128, 256, 256, 256, 256, 256, 256, 512, 512, 512] as const;
 
 /** The chapter's ResNet-34: 21,306,826 parameters with ten classes, 3.66 G multiply-adds. */
-export function bookResNet34(options: ModelOptions = {}): Model {
+export const bookResNet34 = pretrained('resnet34_book', (options: ModelOptions = {}): Model => {
   const { name = 'resnet34', classes = 10 } = options;
   const inputs = imageInput(options, [224, 224, 3], { model: name });
   let x = conv('stem_conv', 64, 7, 2).apply(inputs);
@@ -76,4 +77,4 @@ export function bookResNet34(options: ModelOptions = {}): Model {
   }
   const outputs = head(x, { ...options, classes }, { pool: 'pool', dense: 'predictions' });
   return new Model({ name, inputs, outputs });
-}
+});

@@ -2,6 +2,7 @@ import { layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { activate, concat, conv, HEAD, maxPool, norm, zeroPad } from './keras-blocks.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // G. Huang et al. 2017, "Densely Connected Convolutional Networks" (arXiv:1608.06993), table 1, with the layer names of
 // keras.applications.
@@ -51,8 +52,8 @@ function denseNet(depth: keyof typeof TABLE_1, options: ModelOptions): Model {
 }
 
 /** DenseNet-121: 8,062,504 parameters, 2.8 G multiply-adds at 224x224. Images from 32x32. */
-export const denseNet121 = (options: ModelOptions = {}): Model => denseNet(121, options);
+export const denseNet121 = pretrained('densenet121', (options: ModelOptions = {}): Model => denseNet(121, options));
 /** DenseNet-169: 14,307,880 parameters, 3.4 G multiply-adds. */
-export const denseNet169 = (options: ModelOptions = {}): Model => denseNet(169, options);
+export const denseNet169 = pretrained('densenet169', (options: ModelOptions = {}): Model => denseNet(169, options));
 /** DenseNet-201: 20,242,984 parameters, 4.3 G multiply-adds. */
-export const denseNet201 = (options: ModelOptions = {}): Model => denseNet(201, options);
+export const denseNet201 = pretrained('densenet201', (options: ModelOptions = {}): Model => denseNet(201, options));

@@ -12,6 +12,7 @@ import {
   type ConvOptions,
 } from './keras-blocks.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // M. Tan and Q. Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks" (arXiv:1905.11946),
 // table 1, with the layer names of keras.applications.
@@ -135,22 +136,57 @@ function efficientNet(size: keyof typeof SCALING, options: EfficientNetOptions):
   return new Model({ name, inputs, outputs: head(x, { dropout, ...options }, names) });
 }
 
+/** What the published weights were trained with. */
+const PUBLISHED = { imagenetRescaling: true } as const;
+
 /**
  * EfficientNet-B0: 5,330,571 parameters, 0.39 G multiply-adds at 224x224. Images from 32x32, with values from 0 to 255:
  * the model rescales and normalizes by itself.
  */
-export const efficientNetB0 = (options: EfficientNetOptions = {}): Model => efficientNet('b0', options);
+export const efficientNetB0 = pretrained(
+  'efficientnetb0',
+  (options: EfficientNetOptions = {}): Model => efficientNet('b0', options),
+  PUBLISHED,
+);
 /** EfficientNet-B1: 7,856,239 parameters, 0.69 G multiply-adds at 240x240. See {@link efficientNetB0}. */
-export const efficientNetB1 = (options: EfficientNetOptions = {}): Model => efficientNet('b1', options);
+export const efficientNetB1 = pretrained(
+  'efficientnetb1',
+  (options: EfficientNetOptions = {}): Model => efficientNet('b1', options),
+  PUBLISHED,
+);
 /** EfficientNet-B2: 9,177,569 parameters, 0.99 G multiply-adds at 260x260. */
-export const efficientNetB2 = (options: EfficientNetOptions = {}): Model => efficientNet('b2', options);
+export const efficientNetB2 = pretrained(
+  'efficientnetb2',
+  (options: EfficientNetOptions = {}): Model => efficientNet('b2', options),
+  PUBLISHED,
+);
 /** EfficientNet-B3: 12,320,535 parameters, 1.8 G multiply-adds at 300x300. */
-export const efficientNetB3 = (options: EfficientNetOptions = {}): Model => efficientNet('b3', options);
+export const efficientNetB3 = pretrained(
+  'efficientnetb3',
+  (options: EfficientNetOptions = {}): Model => efficientNet('b3', options),
+  PUBLISHED,
+);
 /** EfficientNet-B4: 19,466,823 parameters, 4.4 G multiply-adds at 380x380. */
-export const efficientNetB4 = (options: EfficientNetOptions = {}): Model => efficientNet('b4', options);
+export const efficientNetB4 = pretrained(
+  'efficientnetb4',
+  (options: EfficientNetOptions = {}): Model => efficientNet('b4', options),
+  PUBLISHED,
+);
 /** EfficientNet-B5: 30,562,527 parameters, 10.3 G multiply-adds at 456x456. */
-export const efficientNetB5 = (options: EfficientNetOptions = {}): Model => efficientNet('b5', options);
+export const efficientNetB5 = pretrained(
+  'efficientnetb5',
+  (options: EfficientNetOptions = {}): Model => efficientNet('b5', options),
+  PUBLISHED,
+);
 /** EfficientNet-B6: 43,265,143 parameters, 19.1 G multiply-adds at 528x528. */
-export const efficientNetB6 = (options: EfficientNetOptions = {}): Model => efficientNet('b6', options);
+export const efficientNetB6 = pretrained(
+  'efficientnetb6',
+  (options: EfficientNetOptions = {}): Model => efficientNet('b6', options),
+  PUBLISHED,
+);
 /** EfficientNet-B7: 66,658,687 parameters, 37.7 G multiply-adds at 600x600. */
-export const efficientNetB7 = (options: EfficientNetOptions = {}): Model => efficientNet('b7', options);
+export const efficientNetB7 = pretrained(
+  'efficientnetb7',
+  (options: EfficientNetOptions = {}): Model => efficientNet('b7', options),
+  PUBLISHED,
+);

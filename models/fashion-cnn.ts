@@ -1,5 +1,6 @@
 import { layers, Sequential } from '../lib/index.js';
 import { checkOptions, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // The CNN for Fashion-MNIST of A. Géron, "Hands-On Machine Learning", chapter 14: filters double after each pooling,
 // he_normal everywhere, dropout between the dense layers.
@@ -13,7 +14,7 @@ export interface FashionCnnOptions extends ModelOptions {
 const TABLE = [[1, 7], 'pool', [2, 3], [2, 3], 'pool', [4, 3], [4, 3], 'pool'] as const;
 
 /** The chapter's CNN: 1,413,834 parameters, 0.09 G multiply-adds. Images from 8x8, of a size that is known. */
-export function fashionCnn(options: FashionCnnOptions = {}): Sequential {
+export const fashionCnn = pretrained('fashion_cnn', (options: FashionCnnOptions = {}): Sequential => {
   const { inputShape = [28, 28, 1], classes = 10, width = 64, dropout = 0.5, name = 'fashion_cnn' } = options;
   const { classifierActivation = 'softmax', includeTop = true, pooling } = options;
   checkOptions(name, options, inputShape, { least: 8, fixed: true, keys: ['width'] });
@@ -37,4 +38,4 @@ export function fashionCnn(options: FashionCnnOptions = {}): Sequential {
   };
   const end = includeTop ? top() : pooling ? pooled[pooling]() : [];
   return new Sequential([layers.input({ shape: inputShape }), ...maps, ...end], { name });
-}
+});

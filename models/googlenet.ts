@@ -2,6 +2,7 @@ import { layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { LRN } from './alexnet.js';
 import { classifier, head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 import { adaptiveAveragePool, conv, convNormRelu, maxPool, maxPoolCeil, relu, squeezeExcite } from './torch-blocks.js';
 
 // C. Szegedy et al. 2015, "Going Deeper with Convolutions" (arXiv:1409.4842), table 1. `googLeNet` is the paper's net:
@@ -125,15 +126,19 @@ function build(defaultName: string, style: Style, options: GoogLeNetOptions): Mo
 }
 
 /** The paper's GoogLeNet: 6,998,552 parameters, 1.58 G multiply-adds. */
-export const googLeNet = (options: GoogLeNetOptions = {}): Model => build('googlenet', PAPER, options);
+export const googLeNet = pretrained('googlenet', (options: GoogLeNetOptions = {}): Model =>
+  build('googlenet', PAPER, options),
+);
 
 /** GoogLeNet as torchvision has it: 6,624,904 parameters (without auxiliary classifiers), 1.50 G multiply-adds. */
-export const googLeNetTorchvision = (options: GoogLeNetOptions = {}): Model =>
-  build('googlenet', TORCHVISION, { dropout: 0.2, ...options });
+export const googLeNetTorchvision = pretrained('googlenet_torchvision', (options: GoogLeNetOptions = {}): Model =>
+  build('googlenet', TORCHVISION, { dropout: 0.2, ...options }),
+);
 
 /**
  * SE-Inception as the chapter describes it: every inception module followed by a squeeze-and-excitation block (Hu et
  * al. 2018, figure 2). With batch normalization, as the SENet paper's. 7,485,935 parameters, 1.58 G multiply-adds.
  */
-export const seInception = (options: GoogLeNetOptions = {}): Model =>
-  build('se_inception', { ...TORCHVISION, pool: PAPER.pool, lastPool: 3, large: 5, attend: squeezeExcite }, options);
+export const seInception = pretrained('se_inception', (options: GoogLeNetOptions = {}): Model =>
+  build('se_inception', { ...TORCHVISION, pool: PAPER.pool, lastPool: 3, large: 5, attend: squeezeExcite }, options),
+);

@@ -2,6 +2,7 @@ import { Layer, layers, Model, ops, registerLayer } from '../lib/index.js';
 import type { LayerConfig, LayerOptions, SymbolicTensor, Tensor } from '../lib/index.js';
 import { activate, concat, conv, headWithUnnamedPooling, maxPool, norm, Numbering, type Size } from './keras-blocks.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // C. Szegedy et al. 2017, "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning"
 // (arXiv:1602.07261), figures 15 to 19, as keras.applications has it (with the stem of Inception-v3), and Keras's
@@ -127,7 +128,7 @@ export class CustomScaleLayer extends Layer {
 registerLayer(CustomScaleLayer, 'fovea');
 
 /** Inception-ResNet-v2: 55,873,736 parameters, 13.2 G multiply-adds at 299x299. Images from 75x75. */
-export function inceptionResNetV2(options: ModelOptions = {}): Model {
+export const inceptionResNetV2 = pretrained('inception_resnet_v2', (options: ModelOptions = {}): Model => {
   const { name = 'inception_resnet_v2' } = options;
   const numbers = new Numbering();
 
@@ -172,4 +173,4 @@ export function inceptionResNetV2(options: ModelOptions = {}): Model {
   x = residuals(reduction(x, MIXED_7A, 'mixed_7a'), 'block8');
   x = row(x, [1536, 1], 'conv_7b');
   return new Model({ name, inputs, outputs: head(x, options, headWithUnnamedPooling(options)) });
-}
+});

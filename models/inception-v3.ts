@@ -2,6 +2,7 @@ import { layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { activate, concat, conv, headWithUnnamedPooling, maxPool, norm, Numbering, type Size } from './keras-blocks.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // C. Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision" (arXiv:1512.00567), table 1 and
 // figures 5 to 7, 10, as keras.applications has it: with the batch normalization, and Keras's numbered layer names.
@@ -110,7 +111,7 @@ const MODULES: readonly (readonly [name: string, branches: readonly Branch[], po
 ];
 
 /** Inception-v3: 23,851,784 parameters, 5.7 G multiply-adds at 299x299. Images from 75x75. */
-export function inceptionV3(options: ModelOptions = {}): Model {
+export const inceptionV3 = pretrained('inception_v3', (options: ModelOptions = {}): Model => {
   const { name = 'inception_v3' } = options;
   const numbers = new Numbering();
 
@@ -143,4 +144,4 @@ export function inceptionV3(options: ModelOptions = {}): Model {
     x = concat([...parts, pool === 'max' ? halve(x) : row(mean(x), [pool, 1])], module);
   }
   return new Model({ name, inputs, outputs: head(x, options, headWithUnnamedPooling(options)) });
-}
+});

@@ -1,6 +1,7 @@
 import { layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 import { convNormRelu, maxPool, type Size } from './torch-blocks.js';
 
 // C. Szegedy et al. 2017, "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning"
@@ -152,7 +153,7 @@ function averagePool(x: SymbolicTensor, name: string): SymbolicTensor {
 }
 
 /** Inception-v4: 42,679,816 parameters, 12.3 G multiply-adds at 299x299. Images from 75x75. */
-export function inceptionV4(options: ModelOptions = {}): Model {
+export const inceptionV4 = pretrained('inception_v4', (options: ModelOptions = {}): Model => {
   const { name = 'inception_v4' } = options;
   const inputs = imageInput(options, [299, 299, 3], { model: name, least: 75 });
   let x = inputs;
@@ -164,4 +165,4 @@ export function inceptionV4(options: ModelOptions = {}): Model {
   }
   const outputs = head(x, options, { pool: 'global_pool.pool', dense: 'last_linear' });
   return new Model({ name, inputs, outputs });
-}
+});

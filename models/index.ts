@@ -22,11 +22,11 @@ export { leNet5 } from './le-net5.js';
 export { mobileNetV2 } from './mobilenet-v2.js';
 export { mobileNet, type MobileNetOptions } from './mobilenet.js';
 export type { ModelOptions } from './options.js';
+export { type ModelBuilder, type PretrainedOptions } from './pretrained.js';
 export {
   createModel,
   listModels,
   modelInfo,
-  type ModelBuilder,
   type ModelInfo,
   type Paper,
   type Preprocessing,

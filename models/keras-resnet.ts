@@ -2,6 +2,7 @@ import { Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { activate, add, conv, HEAD, maxPool, norm, Numbering, zeroPad } from './keras-blocks.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // K. He et al. 2016, "Deep Residual Learning for Image Recognition" (arXiv:1512.03385), table 1, and "Identity Mappings
 // in Deep Residual Networks" (arXiv:1603.05027), figure 4(e), as keras.applications has them: the 1x1 convolution takes
@@ -78,15 +79,21 @@ function resNet(version: Version, depth: Depth, options: ModelOptions): Model {
 }
 
 /** Keras's ResNet-50: 25,636,712 parameters, 3.86 G multiply-adds at 224x224. Images from 32x32. */
-export const kerasResNet50 = (options: ModelOptions = {}): Model => resNet('v1', 50, options);
+export const kerasResNet50 = pretrained('resnet50_keras', (options: ModelOptions = {}): Model =>
+  resNet('v1', 50, options),
+);
 /** Keras's ResNet-101: 44,707,176 parameters, 7.57 G multiply-adds. */
-export const kerasResNet101 = (options: ModelOptions = {}): Model => resNet('v1', 101, options);
+export const kerasResNet101 = pretrained('resnet101_keras', (options: ModelOptions = {}): Model =>
+  resNet('v1', 101, options),
+);
 /** Keras's ResNet-152: 60,419,944 parameters, 11.3 G multiply-adds. */
-export const kerasResNet152 = (options: ModelOptions = {}): Model => resNet('v1', 152, options);
+export const kerasResNet152 = pretrained('resnet152_keras', (options: ModelOptions = {}): Model =>
+  resNet('v1', 152, options),
+);
 
 /** ResNet-50 V2: 25,613,800 parameters, 3.48 G multiply-adds at 224x224. Images from 32x32. */
-export const resNet50V2 = (options: ModelOptions = {}): Model => resNet('v2', 50, options);
+export const resNet50V2 = pretrained('resnet50v2', (options: ModelOptions = {}): Model => resNet('v2', 50, options));
 /** ResNet-101 V2: 44,675,560 parameters, 7.19 G multiply-adds. */
-export const resNet101V2 = (options: ModelOptions = {}): Model => resNet('v2', 101, options);
+export const resNet101V2 = pretrained('resnet101v2', (options: ModelOptions = {}): Model => resNet('v2', 101, options));
 /** ResNet-152 V2: 60,380,648 parameters, 10.9 G multiply-adds. */
-export const resNet152V2 = (options: ModelOptions = {}): Model => resNet('v2', 152, options);
+export const resNet152V2 = pretrained('resnet152v2', (options: ModelOptions = {}): Model => resNet('v2', 152, options));

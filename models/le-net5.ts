@@ -1,5 +1,6 @@
 import { layers, Sequential } from '../lib/index.js';
 import { checkOptions, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // Y. LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition" (doi:10.1109/5.726791), figure 2, as
 // the table of "Hands-On Machine Learning", chapter 14, has it: all maps connected, plain average pooling, and a dense
@@ -13,7 +14,7 @@ const TABLE = [
 ] as const;
 
 /** LeNet-5: 61,706 parameters with ten classes, 0.42 M multiply-adds. Images from 32x32, of a size that is known. */
-export function leNet5(options: ModelOptions = {}): Sequential {
+export const leNet5 = pretrained('lenet5', (options: ModelOptions = {}): Sequential => {
   const { inputShape = [32, 32, 1], classes = 10, includeTop = true, pooling, dropout = 0, name = 'lenet5' } = options;
   checkOptions(name, options, inputShape, { least: 32, fixed: true });
   const activation =
@@ -34,4 +35,4 @@ export function leNet5(options: ModelOptions = {}): Sequential {
   };
   const end = includeTop ? top : pooling ? pooled[pooling]() : [];
   return new Sequential([layers.input({ shape: inputShape }), ...maps, ...end], { name });
-}
+});

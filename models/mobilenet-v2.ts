@@ -3,6 +3,7 @@ import type { SymbolicTensor } from '../lib/index.js';
 import { add, conv, depthwise, HEAD, norm, padForStrides2, relu6, roundTo8 } from './keras-blocks.js';
 import type { MobileNetOptions } from './mobilenet.js';
 import { head, imageInput } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // M. Sandler et al. 2018, "MobileNetV2: Inverted Residuals and Linear Bottlenecks" (arXiv:1801.04381), table 2, with the
 // layer names of keras.applications.
@@ -40,7 +41,7 @@ function invertedResidual(
 }
 
 /** MobileNetV2: 3,538,984 parameters, 0.30 G multiply-adds at 224x224. Images from 32x32. */
-export function mobileNetV2(options: MobileNetOptions = {}): Model {
+export const mobileNetV2 = pretrained('mobilenet_v2', (options: MobileNetOptions = {}): Model => {
   const { alpha = 1, includeTop = true, name = 'mobilenetv2' } = options;
   const inputs = imageInput(options, [224, 224, 3], { model: name, least: 32, keys: ['alpha'] });
   let x = conv(inputs, 'Conv1', roundTo8(32 * alpha), 3, { strides: 2 });
@@ -57,4 +58,4 @@ export function mobileNetV2(options: MobileNetOptions = {}): Model {
   x = relu6(norm(x, 'Conv_1_bn', NORM), 'out_relu');
   const names = { ...HEAD, pool: 'global_average_pooling2d', maxPool: 'global_max_pooling2d' };
   return new Model({ name, inputs, outputs: head(x, { ...options, includeTop }, names) });
-}
+});

@@ -2,6 +2,7 @@ import { layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { conv, depthwise, headWithUnnamedPooling, norm, relu6, zeroPad } from './keras-blocks.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // A. Howard et al. 2017, "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications"
 // (arXiv:1704.04861), table 1, with the layer names of keras.applications.
@@ -31,7 +32,7 @@ export interface MobileNetOptions extends ModelOptions {
 const normRelu = (x: SymbolicTensor, name: string): SymbolicTensor => relu6(norm(x, `${name}_bn`), `${name}_relu`);
 
 /** MobileNet: 4,253,864 parameters, 0.57 G multiply-adds at 224x224. Images from 32x32. */
-export function mobileNet(options: MobileNetOptions = {}): Model {
+export const mobileNet = pretrained('mobilenet', (options: MobileNetOptions = {}): Model => {
   const { alpha = 1, includeTop = true, classes = 1000, dropout = 1e-3, name = 'mobilenet' } = options;
   const inputs = imageInput(options, [224, 224, 3], { model: name, least: 32, keys: ['alpha'] });
   const width = (filters: number): number => Math.max(1, Math.floor(filters * alpha));
@@ -55,4 +56,4 @@ export function mobileNet(options: MobileNetOptions = {}): Model {
   const activation =
     options.classifierActivation === undefined ? 'softmax' : (options.classifierActivation ?? 'linear');
   return new Model({ name, inputs, outputs: layers.activation({ name: 'predictions', activation }).apply(x) });
-}
+});

@@ -19,7 +19,7 @@ export interface ModelOptions {
   dropout?: number | undefined;
   /** The model's name. */
   name?: string | undefined;
-  /** Models are made with random weights; published ones are loaded into them afterwards. */
+  /** Random weights, which is the default; see `PretrainedOptions` for others. */
   weights?: null | undefined;
 }
 
@@ -82,7 +82,7 @@ export function checkOptions(
     throw wrong('dropout', 'a number in [0, 1)', dropout);
   }
   if (weights !== undefined && weights !== null)
-    throw wrong('weights', 'null (load them into the model once it is made)', weights);
+    throw wrong('weights', `null, 'imagenet', another publisher's name or a file`, weights);
 }
 
 /**

@@ -2,6 +2,7 @@ import { FoveaError } from '../lib/index.js';
 import type { Model, Sequential } from '../lib/index.js';
 import { CATALOGUE } from './catalogue.js';
 import type { ModelOptions } from './options.js';
+import type { ModelBuilder, PretrainedOptions } from './pretrained.js';
 
 /** A publication that describes a network. */
 export interface Paper {
@@ -43,9 +44,6 @@ export interface ModelInfo {
   readonly weights: readonly PublishedWeights[];
 }
 
-/** Makes a network. */
-export type ModelBuilder = (options?: ModelOptions) => Model | Sequential;
-
 /** The networks of the zoo, by year and name. */
 export function listModels(): ModelInfo[] {
   return [...CATALOGUE.values()]
@@ -63,16 +61,24 @@ export function modelInfo(name: string): ModelInfo {
 }
 
 /**
- * Makes a network of the zoo with random weights.
+ * Makes a network of the zoo: at once with random weights, as a promise with `weights`.
  *
  * @example
  * const model = createModel('resnet50', { inputShape: [160, 160, 3], classes: 5 });
+ * const trained = await createModel('resnet50', { weights: 'imagenet' });
  *
  * @param name - one of `listModels()`
- * @throws FoveaError ERR_NOT_FOUND when there is none of that name, ERR_ARGUMENT when an option is wrong
+ * @throws FoveaError ERR_NOT_FOUND when there is none of that name, ERR_ARGUMENT when an option is wrong; with `weights`
+ *   (as a rejection) also ERR_NETWORK, ERR_DATA, ERR_FILE, and ERR_SHAPE when they do not fit
  */
-export function createModel(name: string, options: ModelOptions = {}): Model | Sequential {
-  return entry('createModel', name).build(options);
+export function createModel(name: string, options?: ModelOptions): Model | Sequential;
+export function createModel(name: string, options: PretrainedOptions): Promise<Model | Sequential>;
+export function createModel(
+  name: string,
+  options: ModelOptions | PretrainedOptions = {},
+): Model | Sequential | Promise<Model | Sequential> {
+  const { build } = entry('createModel', name);
+  return typeof options.weights === 'string' ? build(options) : build(options);
 }
 
 function entry(op: string, name: string): { readonly info: ModelInfo; readonly build: ModelBuilder } {

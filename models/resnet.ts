@@ -1,6 +1,7 @@
 import { layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 import { conv, maxPool, norm, relu } from './torch-blocks.js';
 
 // K. He et al. 2016, "Deep Residual Learning for Image Recognition" (arXiv:1512.03385), table 1, as torchvision draws
@@ -101,12 +102,12 @@ function resNet(depth: ResNetDepth, options: ModelOptions): Model {
 }
 
 /** ResNet-18 of torchvision: 11,689,512 parameters, 1.81 G multiply-adds. */
-export const resNet18 = (options: ModelOptions = {}): Model => resNet(18, options);
+export const resNet18 = pretrained('resnet18', (options: ModelOptions = {}): Model => resNet(18, options));
 /** ResNet-34 of torchvision: 21,797,672 parameters, 3.66 G multiply-adds. */
-export const resNet34 = (options: ModelOptions = {}): Model => resNet(34, options);
+export const resNet34 = pretrained('resnet34', (options: ModelOptions = {}): Model => resNet(34, options));
 /** ResNet-50 of torchvision: 25,557,032 parameters, 4.09 G multiply-adds. */
-export const resNet50 = (options: ModelOptions = {}): Model => resNet(50, options);
+export const resNet50 = pretrained('resnet50', (options: ModelOptions = {}): Model => resNet(50, options));
 /** ResNet-101 of torchvision: 44,549,160 parameters, 7.80 G multiply-adds. */
-export const resNet101 = (options: ModelOptions = {}): Model => resNet(101, options);
+export const resNet101 = pretrained('resnet101', (options: ModelOptions = {}): Model => resNet(101, options));
 /** ResNet-152 of torchvision: 60,192,808 parameters, 11.51 G multiply-adds. */
-export const resNet152 = (options: ModelOptions = {}): Model => resNet(152, options);
+export const resNet152 = pretrained('resnet152', (options: ModelOptions = {}): Model => resNet(152, options));

@@ -1,6 +1,7 @@
 import { Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 import { BLOCKS as TORCHVISION, residualStages, RESNETS, type BlockDesign, type ResNetDepth } from './resnet.js';
 import { conv, maxPool, maxPoolCeil, norm, relu, squeezeExcite } from './torch-blocks.js';
 
@@ -64,27 +65,27 @@ function seResNet(depth: ResNetDepth, options: ModelOptions): Model {
 }
 
 /** SE-ResNet-18: 11,778,592 parameters. */
-export const seResNet18 = (options: ModelOptions = {}): Model => seResNet(18, options);
+export const seResNet18 = pretrained('seresnet18', (options: ModelOptions = {}): Model => seResNet(18, options));
 /** SE-ResNet-34: 21,958,868 parameters. */
-export const seResNet34 = (options: ModelOptions = {}): Model => seResNet(34, options);
+export const seResNet34 = pretrained('seresnet34', (options: ModelOptions = {}): Model => seResNet(34, options));
 /** SE-ResNet-50: 28,088,024 parameters. */
-export const seResNet50 = (options: ModelOptions = {}): Model => seResNet(50, options);
+export const seResNet50 = pretrained('seresnet50', (options: ModelOptions = {}): Model => seResNet(50, options));
 /** SE-ResNet-101: 49,326,872 parameters. */
-export const seResNet101 = (options: ModelOptions = {}): Model => seResNet(101, options);
+export const seResNet101 = pretrained('seresnet101', (options: ModelOptions = {}): Model => seResNet(101, options));
 /** SE-ResNet-152: 66,821,848 parameters. */
-export const seResNet152 = (options: ModelOptions = {}): Model => seResNet(152, options);
+export const seResNet152 = pretrained('seresnet152', (options: ModelOptions = {}): Model => seResNet(152, options));
 
 /** SENet-154, the winner of ILSVRC 2017: 115,088,984 parameters. */
-export function seNet154(options: ModelOptions = {}): Model {
+export const seNet154 = pretrained('senet154', (options: ModelOptions = {}): Model => {
   const { name = 'senet154' } = options;
   const inputs = imageInput(options, [224, 224, 3], { model: name, least: 3 });
   const x = residualStages(stem(inputs, 3, STEM_154), RESNETS[152].blocks, BLOCKS.senet154);
   const outputs = head(x, { dropout: 0.2, ...options }, { pool: 'global_pool.pool', dense: 'last_linear' });
   return new Model({ name, inputs, outputs });
-}
+});
 
 /** timm's `seresnet50`: torchvision's ResNet-50 with the modules; 28,088,024 parameters. */
-export function seResNet50Timm(options: ModelOptions = {}): Model {
+export const seResNet50Timm = pretrained('seresnet50_timm', (options: ModelOptions = {}): Model => {
   const { name = 'seresnet50' } = options;
   const inputs = imageInput(options, [224, 224, 3], { model: name });
   let x = relu(norm(conv(inputs, 'conv1', 64, 7, { strides: 2 }), 'bn1'), 'act1');
@@ -93,4 +94,4 @@ export function seResNet50Timm(options: ModelOptions = {}): Model {
   x = residualStages(x, RESNETS[50].blocks, scaled);
   const outputs = head(x, options, { pool: 'global_pool.pool', dense: 'fc' });
   return new Model({ name, inputs, outputs });
-}
+});

@@ -1,5 +1,6 @@
 import { Model } from '../lib/index.js';
 import { imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 import { conv, denseHead, maxPool, relu } from './torch-blocks.js';
 
 // K. Simonyan and A. Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition"
@@ -30,8 +31,14 @@ function vgg(depth: keyof typeof TABLE_1, options: ModelOptions): Model {
 }
 
 /** VGG-11 of torchvision: 132,863,336 parameters, 7.61 G multiply-adds. */
-export const vgg11Torchvision = (options: ModelOptions = {}): Model => vgg(11, options);
+export const vgg11Torchvision = pretrained('vgg11_torchvision', (options: ModelOptions = {}): Model =>
+  vgg(11, options),
+);
 /** VGG-16 of torchvision: 138,357,544 parameters, 15.47 G multiply-adds. */
-export const vgg16Torchvision = (options: ModelOptions = {}): Model => vgg(16, options);
+export const vgg16Torchvision = pretrained('vgg16_torchvision', (options: ModelOptions = {}): Model =>
+  vgg(16, options),
+);
 /** VGG-19 of torchvision: 143,667,240 parameters, 19.63 G multiply-adds. */
-export const vgg19Torchvision = (options: ModelOptions = {}): Model => vgg(19, options);
+export const vgg19Torchvision = pretrained('vgg19_torchvision', (options: ModelOptions = {}): Model =>
+  vgg(19, options),
+);

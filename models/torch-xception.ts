@@ -1,6 +1,7 @@
 import { layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 import { conv, maxPool, norm, relu } from './torch-blocks.js';
 
 // F. Chollet 2017, "Xception: Deep Learning with Depthwise Separable Convolutions" (arXiv:1610.02357), figure 5, with
@@ -44,7 +45,7 @@ function block(x: SymbolicTensor, name: string, filters: readonly number[], stri
 }
 
 /** Xception of timm: 22,855,952 parameters, 8.40 G multiply-adds at 299x299. Images from 33x33. */
-export function xceptionTimm(options: ModelOptions = {}): Model {
+export const xceptionTimm = pretrained('xception_timm', (options: ModelOptions = {}): Model => {
   const { name = 'xception' } = options;
   const inputs = imageInput(options, [299, 299, 3], { model: name, least: 7 });
   let x = relu(norm(conv(inputs, 'conv1', 32, 3, { strides: 2, padding: 0 }), 'bn1'), 'act1');
@@ -54,4 +55,4 @@ export function xceptionTimm(options: ModelOptions = {}): Model {
   x = relu(norm(separable(x, 'conv4', 2048), 'bn4'), 'act4');
   const outputs = head(x, options, { pool: 'global_pool.pool', dense: 'fc' });
   return new Model({ name, inputs, outputs });
-}
+});

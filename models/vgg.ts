@@ -1,6 +1,7 @@
 import { layers, Model } from '../lib/index.js';
 import { conv, headWithUnnamedPooling, maxPool } from './keras-blocks.js';
 import { classifier, head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // K. Simonyan and A. Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition"
 // (arXiv:1409.1556), table 1, with the layer names of keras.applications.
@@ -46,7 +47,7 @@ function vgg(depth: keyof typeof TABLE_1, options: ModelOptions): Model {
  * VGG-16: 138,357,544 parameters, 15.5 G multiply-adds at 224x224. Images from 32x32; with a top their size is fixed.
  * The paper's dropout (0.5) behind both dense layers is off unless `dropout` says so, as in Keras.
  */
-export const vgg16 = (options: ModelOptions = {}): Model => vgg(16, options);
+export const vgg16 = pretrained('vgg16', (options: ModelOptions = {}): Model => vgg(16, options));
 
 /** VGG-19: 143,667,240 parameters, 19.6 G multiply-adds. See {@link vgg16}. */
-export const vgg19 = (options: ModelOptions = {}): Model => vgg(19, options);
+export const vgg19 = pretrained('vgg19', (options: ModelOptions = {}): Model => vgg(19, options));

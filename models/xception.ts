@@ -2,6 +2,7 @@ import { layers, Model } from '../lib/index.js';
 import type { SymbolicTensor } from '../lib/index.js';
 import { activate, add, conv, headWithUnnamedPooling, maxPool, norm, Numbering } from './keras-blocks.js';
 import { head, imageInput, type ModelOptions } from './options.js';
+import { pretrained } from './pretrained.js';
 
 // F. Chollet 2017, "Xception: Deep Learning with Depthwise Separable Convolutions" (arXiv:1610.02357), figure 5, with
 // the layer names of keras.applications.
@@ -18,7 +19,7 @@ const BLOCKS: readonly { readonly filters: readonly number[]; readonly halve: bo
 const EXIT = [1536, 2048] as const;
 
 /** Xception: 22,910,480 parameters, 8.4 G multiply-adds at 299x299. Images from 71x71. */
-export function xception(options: ModelOptions = {}): Model {
+export const xception = pretrained('xception', (options: ModelOptions = {}): Model => {
   const { name = 'xception' } = options;
   const numbers = new Numbering();
   const separable = (x: SymbolicTensor, layer: string, filters: number): SymbolicTensor => {
@@ -53,4 +54,4 @@ export function xception(options: ModelOptions = {}): Model {
     x = activate(separable(x, layer, width), `${layer}_act`);
   }
   return new Model({ name, inputs, outputs: head(x, options, headWithUnnamedPooling(options)) });
-}
+});

@@ -3,14 +3,17 @@ import { data, FoveaError, setRandomSeed } from '../../lib/index.js';
 
 // What the recipes share: flags, and images to try them on without ImageNet at hand.
 
-/** An example: image float32 [size, size, 3] around 0, label int32 []. */
+/** An example: image float32 [imageSize, imageSize, 3] around 0, label int32 []. */
 export type Example = [image: data.HostTensor, label: data.HostTensor];
 
 export interface Recipe {
   readonly train: data.Dataset<Example>;
   readonly test: data.Dataset<Example>;
   readonly classes: number;
+  /** Height and width of what the network is given. */
   readonly size: number;
+  /** Of the images; more than `size` where the recipe cuts windows. */
+  readonly imageSize: number;
   readonly epochs: number;
   readonly batchSize: number;
   /** Batches in an epoch. */
@@ -20,12 +23,20 @@ export interface Recipe {
 const FLAGS = ['epochs', 'batch-size', 'size', 'images'] as const;
 type Numbers = Readonly<Record<(typeof FLAGS)[number], number>>;
 
+/** What a recipe's augmentation asks of the data. */
+interface ImageNeeds {
+  /** Height and width of the images over `size`: room for random windows. 1 unless given. */
+  readonly room?: number;
+  /** Whether a mirrored image is one of the same class. */
+  readonly mirrored?: boolean;
+}
+
 /**
  * Reads the flags and makes the data.
  *
  * @param usual - the values of flags that are not given
  */
-export async function readRecipe(usual: Numbers): Promise<Recipe> {
+export async function readRecipe(usual: Numbers, { room = 1, mirrored = false }: ImageNeeds = {}): Promise<Recipe> {
   const { values } = parseArgs({
     options: {
       data: { type: 'string', default: 'synthetic' },
@@ -46,9 +57,13 @@ export async function readRecipe(usual: Numbers): Promise<Recipe> {
   };
   setRandomSeed(42);
   const [size, count] = [number('size'), number('images')];
-  const [train, test] = values.data === 'fashion' ? await fashion(size, count, values.folder) : synthetic(size, count);
+  const imageSize = Math.round(room * size);
+  const [train, test] =
+    values.data === 'fashion'
+      ? await fashion(imageSize, count, values.folder)
+      : synthetic(imageSize, count, mirrored ? Math.PI / 2 : Math.PI);
   const [epochs, batchSize] = [number('epochs'), number('batch-size')];
-  return { train, test, classes: 10, size, epochs, batchSize, steps: Math.ceil(count / batchSize) };
+  return { train, test, classes: 10, size, imageSize, epochs, batchSize, steps: Math.ceil(count / batchSize) };
 }
 
 /** A generator of numbers in [0, 1), the same for the same seed (mulberry32). */
@@ -62,15 +77,20 @@ function random(seed: number): () => number {
   };
 }
 
-/** Stripes of ten directions, with colours, widths and noise that say nothing of the class. */
-function synthetic(size: number, count: number): [data.Dataset<Example>, data.Dataset<Example>] {
+/**
+ * Stripes of ten directions, with colours, widths and noise that say nothing of the class.
+ *
+ * @param turn - between the first direction and what would be an eleventh; up to a right angle they rise to the left or
+ *   to the right, so that a mirrored image is of the same class
+ */
+function synthetic(size: number, count: number, turn: number): [data.Dataset<Example>, data.Dataset<Example>] {
   const make = (images: number, seed: number): data.Dataset<Example> => {
     const next = random(seed);
     const pixels = new Float32Array(images * size * size * 3);
     const labels = Int32Array.from({ length: images }, (_, i) => i % 10);
     let at = 0;
     for (const label of labels) {
-      const angle = (label * Math.PI) / 10;
+      const angle = ((label * turn) / 10) * (turn < Math.PI && next() < 0.5 ? -1 : 1);
       const pitch = (2 * Math.PI * (3 + 3 * next())) / size;
       const phase = 2 * Math.PI * next();
       const colour = [next() + 0.3, next() + 0.3, next() + 0.3];

@@ -94,6 +94,8 @@ export interface ExecutablePlan {
   runSync(buffers: readonly DeviceBuffer[], outputsFrom?: number): void;
   /** Runs once with a clock around every step. */
   profile(buffers: readonly DeviceBuffer[]): Promise<StepProfile[]>;
+  /** Scratch memory that its kernels share, beside the arena; the device keeps one, as large as any plan needs. */
+  readonly workspaceBytes: number;
   dispose(): void;
 }
 

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import { type HostData, type HostDType, type HostTensor, sizeOf, uninitialized } from './host-tensor.js';
 
 /** One component of a table: rows of one shape and dtype. */
@@ -9,6 +10,8 @@ export interface Column {
   row(index: number): HostTensor;
   /** Copies rows into a new tensor with a leading dimension. */
   gather(rows: readonly number[]): HostTensor;
+  /** Adds all that the rows hold to a digest. */
+  addTo(hash: Hash): void;
 }
 
 /** Whether row numbers follow one another. */
@@ -33,6 +36,10 @@ export class ArrayColumn implements Column {
     this.dtype = tensor.dtype;
     this.#data = tensor.data;
     this.#rowSize = sizeOf(this.rowShape);
+  }
+
+  addTo(hash: Hash): void {
+    hash.update(`${this.dtype} ${this.length} ${this.rowShape.join(',')} `).update(this.#data);
   }
 
   row(index: number): HostTensor {
@@ -84,6 +91,13 @@ export class ByteColumn implements Column {
     this.#values = values;
     this.#rowSize = sizeOf(rowShape);
     this.length = bytes.length / this.#rowSize;
+  }
+
+  addTo(hash: Hash): void {
+    hash
+      .update(`bytes ${this.length} ${this.rowShape.join(',')} `)
+      .update(this.#values)
+      .update(this.#bytes);
   }
 
   row(index: number): HostTensor {

@@ -1,4 +1,5 @@
 import { FoveaError } from '../errors.js';
+import { type DiskCacheOptions, diskCacheSource } from './cache/disk-cache.js';
 import { DatasetIterator } from './dataset-iterator.js';
 import { type ArrayInput, arraysSource, type FromArraysOptions, type Row } from './from-arrays.js';
 import type { Cardinality, Source } from './source.js';
@@ -150,11 +151,20 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /**
-   * Keeps the elements of the first complete pass in memory and replays them, in their order, in later ones. A pass left
-   * early keeps nothing.
+   * Keeps the elements of the first pass and replays them, in their order, in later ones.
+   *
+   * In memory, unless a folder is given; a pass left early keeps nothing there. In a folder a pass left early, or a process
+   * that died, leaves what it had, and the next goes on behind it. The folder is emptied when what the elements are made of
+   * has changed: the files and options of a reader, the data of arrays, the stages before this one with their numbers,
+   * seeds and the text of their functions. What a function reads from outside cannot be seen: give a `key` for it.
+   *
+   * @param folder - for this cache alone; made when it is missing
+   * @param options - `key`: another one empties the folder
+   * @throws FoveaError (while iterating) ERR_FILE when the folder cannot be used, ERR_DATA when it is damaged
    */
-  cache(): Dataset<T> {
-    return new Dataset(cacheSource(this.#source));
+  cache(folder?: string, options: DiskCacheOptions = {}): Dataset<T> {
+    const source = this.#source;
+    return new Dataset(folder === undefined ? cacheSource(source) : diskCacheSource(source, folder, options));
   }
 
   /** Keeps up to `size` elements ready while the consumer is busy. An error comes after the elements before it. */
@@ -170,7 +180,11 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** Pairs each element with its index: `[index, element]`. */
   enumerate(start = 0): Dataset<[number, T]> {
     const numbered = mapSource(this.#source, (element, index): [number, T] => [start + index, element], {});
-    return new Dataset({ ...numbered, stages: [...this.#source.stages, 'enumerate'] });
+    return new Dataset({
+      ...numbered,
+      stages: [...this.#source.stages, 'enumerate'],
+      recipe: [...this.#source.recipe, `enumerate ${start}`],
+    });
   }
 
   /**

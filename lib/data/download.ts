@@ -44,16 +44,17 @@ function parseUrl(text: string): URL {
   });
 }
 
-function checkExpectation({ sha256, md5, size }: Expectation): void {
+function checkExpectation({ sha256, sha256Prefix, md5, size }: Expectation): void {
   const bad =
     (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256) && 'sha256') ||
+    (sha256Prefix !== undefined && !/^[0-9a-f]{8,64}$/i.test(sha256Prefix) && 'sha256Prefix') ||
     (md5 !== undefined && !/^[0-9a-f]{32}$/i.test(md5) && 'md5') ||
     (size !== undefined && !(Number.isSafeInteger(size) && size >= 0) && 'size');
   if (!bad) return;
   throw new FoveaError(`download: expected ${bad} to be hex digits of its length, or a count of bytes`, {
     code: 'ERR_ARGUMENT',
     op: 'download',
-    received: { sha256, md5, size },
+    received: { sha256, sha256Prefix, md5, size },
   });
 }
 
@@ -90,7 +91,7 @@ async function fromOne(url: URL, part: string, options: DownloadOptions): Promis
   const task = {
     ...{ url, part, responseTimeoutMs, stallTimeoutMs },
     size: options.size,
-    checked: options.sha256 !== undefined || options.md5 !== undefined,
+    checked: [options.sha256, options.sha256Prefix, options.md5].some((digest) => digest !== undefined),
     headers: options.headers ?? {},
     signal: options.signal,
     onProgress: options.onProgress,

@@ -1,34 +1,10 @@
-import { access } from 'node:fs/promises';
-import path from 'node:path';
-import { FoveaError } from '../errors.js';
-import { download } from './download.js';
-import type { DownloadProgress } from './download/attempt.js';
-import { cacheFolder } from '../util/cache-folder.js';
-import type { Expectation } from './download/digest.js';
-import { defaultReporter } from './download/reporter.js';
-
-const NAMES = {
-  trainImages: 'train-images-idx3-ubyte',
-  trainLabels: 'train-labels-idx1-ubyte',
-  testImages: 't10k-images-idx3-ubyte',
-  testLabels: 't10k-labels-idx1-ubyte',
-} as const;
-
-type Part = keyof typeof NAMES;
-
-/** Where the four files are. */
-export type FashionMnistFiles = Readonly<Record<Part, string>>;
-
-/** Another place to download the files from. */
-export interface FashionMnistMirror {
-  /** The address of the folder of the four `.gz` files. */
-  readonly baseUrl: string;
-  /** What each file must be; those of the official files unless told. */
-  readonly expected?: Readonly<Record<Part, Expectation>>;
-}
-
-/** The folder of Debian's and Ubuntu's package dataset-fashion-mnist. */
-const SYSTEM_FOLDER = '/usr/share/datasets/fashion-mnist';
+import {
+  fetchIdxFiles,
+  type IdxExpectations,
+  type IdxFamily,
+  type IdxFetchOptions,
+  type IdxFiles,
+} from './idx-files.js';
 
 /** Keras's copy and the publisher's own; the same bytes. */
 const OFFICIAL_ADDRESSES = [
@@ -37,7 +13,7 @@ const OFFICIAL_ADDRESSES = [
 ];
 
 /** The publisher names the MD5 digests; the others were computed from files that have these. */
-const OFFICIAL_FILES: Readonly<Record<Part, Expectation>> = {
+const OFFICIAL_FILES: IdxExpectations = {
   trainImages: {
     size: 26421880,
     md5: '8d4fb7e6c68d591d4c3dfef9ec88bf0d',
@@ -60,82 +36,17 @@ const OFFICIAL_FILES: Readonly<Record<Part, Expectation>> = {
   },
 };
 
-const PARTS = Object.keys(NAMES) as Part[];
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** The files of a folder, gzipped or not, and the names of those it lacks. */
-async function look(folder: string): Promise<{ files: FashionMnistFiles; missing: string[] }> {
-  const files: Partial<Record<Part, string>> = {};
-  const missing: string[] = [];
-  for (const part of PARTS) {
-    const plain = path.join(folder, NAMES[part]);
-    const zipped = `${plain}.gz`;
-    if (await exists(zipped)) files[part] = zipped;
-    else if (await exists(plain)) files[part] = plain;
-    else missing.push(`${NAMES[part]}.gz`);
-  }
-  return { files: files as FashionMnistFiles, missing };
-}
-
-function notFound(where: string, missing: readonly string[]): FoveaError {
-  return new FoveaError(`fashionMnist: expected the four IDX files in ${where}, missing ${missing.join(', ')}`, {
-    code: 'ERR_NOT_FOUND',
-    op: 'fashionMnist',
-    expected: PARTS.map((part) => `${NAMES[part]}.gz`),
-    received: missing,
-  });
-}
-
-const cache = (): string => cacheFolder('fashion-mnist');
-
-/**
- * Looks for the files on this machine.
- *
- * @throws FoveaError ERR_NOT_FOUND when a folder was named (by option or environment) and lacks a file
- */
-export async function findFashionMnist(options: { readonly folder?: string }): Promise<FashionMnistFiles | undefined> {
-  const fromEnvironment = process.env['FOVEA_FASHION_MNIST'];
-  const named = options.folder ?? (fromEnvironment || undefined);
-  if (named !== undefined) {
-    const { files, missing } = await look(named);
-    if (missing.length === 0) return files;
-    throw notFound(options.folder === undefined ? `${named} (named by FOVEA_FASHION_MNIST)` : named, missing);
-  }
-  for (const folder of [SYSTEM_FOLDER, cache()]) {
-    const { files, missing } = await look(folder);
-    if (missing.length === 0) return files;
-  }
-  return undefined;
-}
+/** Where Fashion-MNIST may be found; the folder is that of Debian's and Ubuntu's package dataset-fashion-mnist. */
+export const FASHION_MNIST: IdxFamily = {
+  op: 'fashionMnist',
+  cacheName: 'fashion-mnist',
+  variable: 'FOVEA_FASHION_MNIST',
+  systemFolders: ['/usr/share/datasets/fashion-mnist'],
+  addresses: OFFICIAL_ADDRESSES,
+  expected: OFFICIAL_FILES,
+};
 
 /** Downloads the files into the cache; those that are there already are checked and kept. */
-export async function fetchFashionMnist(options: {
-  readonly download?: boolean;
-  readonly mirror?: FashionMnistMirror;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: DownloadProgress) => void;
-}): Promise<FashionMnistFiles> {
-  const { download: allowed = true, mirror, signal, onProgress = defaultReporter() } = options;
-  const folder = cache();
-  if (!allowed) throw notFound(`${SYSTEM_FOLDER} or ${folder} (downloading is off)`, (await look(folder)).missing);
-  const addresses = mirror ? [mirror.baseUrl.replace(/\/*$/, '/')] : OFFICIAL_ADDRESSES;
-  const expected = mirror?.expected ?? OFFICIAL_FILES;
-  const files: Partial<Record<Part, string>> = {};
-  for (const part of PARTS) {
-    const name = `${NAMES[part]}.gz`;
-    const urls = addresses.map((address) => address + name);
-    const result = await download(urls, path.join(folder, name), {
-      ...expected[part],
-      ...(signal && { signal }),
-      ...(onProgress && { onProgress }),
-    });
-    files[part] = result.path;
-  }
-  return files as FashionMnistFiles;
+export function fetchFashionMnist(options: IdxFetchOptions): Promise<IdxFiles> {
+  return fetchIdxFiles(FASHION_MNIST, options);
 }

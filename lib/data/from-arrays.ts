@@ -9,8 +9,8 @@ import {
   hostTensor,
   type NestedNumbers,
 } from './host-tensor.js';
-import { END } from './pull.js';
-import { indexedSource, type Source } from './source.js';
+import { END, type Opener } from './pull.js';
+import { indexedSource, type Source, tableElements } from './source.js';
 import { isRecord } from './structure.js';
 import { sliceTable, type Table } from './table.js';
 
@@ -72,13 +72,21 @@ function toTensors(value: unknown, dtype: HostDType): unknown {
   );
 }
 
+/** The numbers of rows, in their own order. */
+export function rowsInOrder(length: number): Opener<number> {
+  return () => {
+    let row = 0;
+    return { next: () => (row < length ? row++ : END), close: () => undefined };
+  };
+}
+
 /** The rows of a table, in their own order. */
 export function tableSource<T>(table: Table<T>, name: string): Source<T> {
-  const order = () => {
-    let row = 0;
-    return { next: () => (row < table.length ? row++ : END), close: () => undefined };
-  };
-  return indexedSource({ table, order }, table.length, [name]);
+  const order = rowsInOrder(table.length);
+  return indexedSource(
+    { table, order, elements: tableElements(table) },
+    { cardinality: table.length, stages: [name], recipe: [() => `${name} ${table.digest()}`] },
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Data for training: the `data` namespace of the library. */
 import { Dataset } from './dataset.js';
 
+export type { DiskCacheOptions } from './cache/disk-cache.js';
 export type { BatchOptions } from './stages/batch.js';
 export type { Generate } from './stages/generator.js';
 export type { MapFunction, MapOptions } from './stages/map.js';
@@ -31,6 +32,34 @@ export type { DownloadProgress } from './download/attempt.js';
 export { cacheFolder } from '../util/cache-folder.js';
 export { downloadReporter } from './download/reporter.js';
 
-export type { FashionMnistMirror } from './fashion-mnist-files.js';
-export type { FashionMnist, FashionMnistArrays, FashionMnistExample, FashionMnistOptions } from './fashion-mnist.js';
+export type { IdxArrays, IdxExample, IdxImages, IdxImagesOptions } from './idx-images.js';
+export { mnist } from './mnist.js';
+export type {
+  ImageDataset,
+  ImageDatasetInfo,
+  ImageElement,
+  ImageSplits,
+  LabelMode,
+  SplitOptions,
+  SplitSpec,
+} from './images/image-dataset.js';
+export type { ImageFolderOptions } from './images/image-folder.js';
+export { imageFolder } from './images/image-folder.js';
+export type { CsvImagesOptions, CsvLabelMode } from './images/csv-images.js';
+export { csvImages } from './images/csv-images.js';
+export type { ImageOptions } from './images/image-options.js';
+export type { Interpolation } from './images/resize.js';
+export type { SkippedImage, SkippedImages } from './images/skipped.js';
+export type { TfFlowersOptions } from './tf-flowers.js';
+export { TF_FLOWERS_CLASSES, tfFlowers } from './tf-flowers.js';
+export type { ArchiveOptions } from './archives/fetch-archive.js';
+export type { Cifar, Cifar100Options, CifarArrays, CifarExample } from './cifar.js';
+export { cifar10, cifar100 } from './cifar.js';
+export type {
+  FashionMnist,
+  FashionMnistArrays,
+  FashionMnistExample,
+  FashionMnistMirror,
+  FashionMnistOptions,
+} from './fashion-mnist.js';
 export { FASHION_MNIST_CLASSES, fashionMnist } from './fashion-mnist.js';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { FoveaError } from '../errors.js';
 import { ArrayColumn, ByteColumn, type Column } from './columns.js';
 import { formatShape } from './host-tensor.js';
@@ -9,6 +10,8 @@ export interface Table<T> {
   get(row: number): T;
   /** The rows as one batch, copied straight from the columns. */
   gather(rows: readonly number[]): Batched<T>;
+  /** A digest of all rows. */
+  digest(): string;
 }
 
 function isColumn(value: unknown): value is Column {
@@ -33,6 +36,11 @@ export function tableOf<T>(columns: unknown): Table<T> {
     length,
     get: (row) => build(columns, (column) => column.row(row)) as T,
     gather: (rows) => build(columns, (column) => column.gather(rows)) as Batched<T>,
+    digest: () => {
+      const hash = createHash('sha256');
+      build(columns, (column) => column.addTo(hash));
+      return hash.digest('hex');
+    },
   };
 }
 

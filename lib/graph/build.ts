@@ -1,5 +1,6 @@
 import type { Attributes } from '../backends/backend.js';
 import { isFloat } from '../tensor/dtype.js';
+import type { KernelAttributes } from '../ops/define.js';
 import { specOf, valueKey, type GraphNode, type Value } from './node.js';
 import type { Graph, IrValue, Step } from './ir.js';
 
@@ -105,10 +106,11 @@ function lower(node: GraphNode, inputs: readonly number[], outputs: readonly num
 
 /** What the kernel itself is told: attributes that serve the shape rule only stay behind. */
 function kernelAttributes(
-  { attributes: names }: { attributes?: readonly string[] },
+  { attributes: names }: { attributes?: KernelAttributes },
   { attributes }: GraphNode,
 ): Attributes {
   if (!names) return attributes;
+  if (typeof names === 'function') return names(attributes);
   return Object.fromEntries(names.map((name) => [name, attributes[name]!]));
 }
 

@@ -12,6 +12,7 @@ import { evaluateValues } from './evaluate.js';
 import { specOf, type GraphNode, type Value } from './node.js';
 import { disabledPasses } from './passes/index.js';
 import { cloneBuffer, makeSplitPlan } from './plan-cache.js';
+import type { PlanMemory } from './plan-memory.js';
 import { noteWrite, Prepared } from './prepared.js';
 import { currentTrace, Trace, withTrace } from './trace.js';
 import { flattenTree } from './tree.js';
@@ -37,6 +38,8 @@ export interface CompiledFunction<A extends readonly unknown[], R> {
   readonly statistics: CompileStatistics;
   /** Runs once with a clock around every kernel. */
   profile(...args: A): Promise<StepProfile[]>;
+  /** What the plan for arguments of these shapes takes; computes nothing. */
+  memory(...args: A): PlanMemory;
   /** Frees the plans. */
   dispose(): void;
 }
@@ -45,6 +48,7 @@ export interface CompiledFunction<A extends readonly unknown[], R> {
 interface Traced {
   readonly plan: ExecutablePlan;
   readonly flops: readonly number[];
+  readonly memory: PlanMemory;
   /** What the plan takes ready-made, if anything. */
   readonly prepared: Prepared | undefined;
   readonly device: string;
@@ -84,7 +88,7 @@ export function compile<A extends readonly unknown[], R>(
   const reasons: string[] = [];
   let runs = 0;
 
-  const prepare = (args: A): { traced: Traced; buffers: DeviceBuffer[]; temporary: DeviceBuffer[] } => {
+  const tracedFor = (args: A): { traced: Traced; leaves: readonly unknown[] } => {
     const { leaves, key } = flattenTree(args);
     const device = deviceOf(name, leaves);
     const signature = `${device}|${disabledPasses()}|${key}`;
@@ -95,6 +99,10 @@ export function compile<A extends readonly unknown[], R>(
       traces.set(signature, traced);
       reasons.push(key);
     }
+    return { traced, leaves };
+  };
+  const prepare = (args: A): { traced: Traced; buffers: DeviceBuffer[]; temporary: DeviceBuffer[] } => {
+    const { traced, leaves } = tracedFor(args);
     return { traced, ...collectBuffers(traced, leaves) };
   };
 
@@ -119,6 +127,7 @@ export function compile<A extends readonly unknown[], R>(
         }
       },
     },
+    memory: { value: (...args: A): PlanMemory => tracedFor(args).traced.memory },
     dispose: {
       value: (): void => {
         while (traces.size > 0) dropOldest(traces);
@@ -185,10 +194,12 @@ function traceCall<A extends readonly unknown[]>(
     const variable = i - argumentNodes.length;
     return i >= first.length || (variable >= 0 && isWritten[variable] === false);
   });
-  const { main, flops, setup } = makeSplitPlan(device, { ...graph, steady });
+  const isArgument = (external: number): boolean => external < argumentNodes.length;
+  const { main, flops, memory, setup } = makeSplitPlan(device, { ...graph, steady }, isArgument);
   return {
     plan: main,
     flops,
+    memory,
     prepared: setup && new Prepared(backendOf(device), setup),
     device,
     trace,

@@ -1,10 +1,11 @@
 import type { DeviceBuffer, ExecutablePlan } from '../backends/backend.js';
 import { backendOf } from '../backends/registry.js';
-import type { DType } from '../tensor/dtype.js';
+import { bytesPerElement, type DType } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';
 import { signatureOf } from './build.js';
 import { emitPlan } from './emit.js';
 import type { Graph } from './ir.js';
+import { largestPair, type PlanMemory } from './plan-memory.js';
 import { planFlops } from './profile.js';
 import { disabledPasses, optimize, optimizeSplit } from './passes/index.js';
 
@@ -37,6 +38,7 @@ export interface SplitPlan {
   readonly main: ExecutablePlan;
   /** Multiplications and additions of each step of the main plan. */
   readonly flops: readonly number[];
+  readonly memory: PlanMemory;
   readonly setup?: {
     readonly plan: ExecutablePlan;
     /** Which of the graph's externals the setup reads. */
@@ -46,22 +48,32 @@ export interface SplitPlan {
   };
 }
 
-/** Plans that the caller keeps and disposes. */
-export function makeSplitPlan(device: string, graph: Graph): SplitPlan {
+/**
+ * Plans that the caller keeps and disposes.
+ *
+ * @param isArgument - whether an external of the graph holds data, and not a variable or constant
+ */
+export function makeSplitPlan(device: string, graph: Graph, isArgument: (external: number) => boolean): SplitPlan {
   const backend = backendOf(device);
   const { main, setup } = optimizeSplit(graph);
   const description = emitPlan(main);
   const plan = backend.preparePlan(description);
   const flops = planFlops(description);
-  if (!setup) return { main: plan, flops };
+  const outputsFrom = main.externals.length;
+  const pair = largestPair(description, (index) => index >= outputsFrom || isArgument(index));
+  const own = { arenaBytes: description.arenaBytes, workspaceBytes: plan.workspaceBytes, largestPair: pair };
+  if (!setup) return { main: plan, flops, memory: { ...own, preparedBytes: 0 } };
   const place = new Map(graph.externals.map((id, i) => [id, i]));
+  const made = setup.outputs.map((id) => ({ dtype: setup.values[id]!.dtype, size: sizeOf(setup.values[id]!.shape) }));
+  const preparedBytes = made.reduce((sum, { dtype, size }) => sum + size * bytesPerElement(dtype), 0);
   return {
     main: plan,
     flops,
+    memory: { ...own, preparedBytes },
     setup: {
       plan: backend.preparePlan(emitPlan(setup)),
       sources: setup.externals.map((id) => place.get(id)!),
-      made: setup.outputs.map((id) => ({ dtype: setup.values[id]!.dtype, size: sizeOf(setup.values[id]!.shape) })),
+      made,
     },
   };
 }

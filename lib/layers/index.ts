@@ -1,6 +1,7 @@
 export * from './activation.js';
 export { activationNames, activations, getActivation, type Activation as ActivationFunction } from './activations.js';
 export type { ActivationLike } from './activations.js';
+export * from './augmentation/index.js';
 export type { ConvOptions } from './conv-base.js';
 export { Conv2D, Conv2DTranspose, type Conv2DOptions, type Conv2DTransposeOptions } from './conv.js';
 export * from './dense.js';

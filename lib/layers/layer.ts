@@ -209,8 +209,12 @@ export abstract class Layer {
   /** Weights of this layer itself: those that training changes first. */
   get ownWeights(): Variable[] {
     const all = [...new Set([...this.#weights, ...trackedIn(this).variables])];
-    const trainable = (weight: Variable): boolean => weight.trainable || this.#frozen.has(weight);
-    return [...all.filter(trainable), ...all.filter((weight) => !trainable(weight))];
+    return [...all.filter((weight) => this.isTrained(weight)), ...all.filter((weight) => !this.isTrained(weight))];
+  }
+
+  /** @internal Whether training changes a weight of this layer itself, when the layer is not frozen. */
+  isTrained(weight: Variable): boolean {
+    return weight.trainable || this.#frozen.has(weight);
   }
 
   /** All weights, those of sublayers behind the own ones: Keras's order. */

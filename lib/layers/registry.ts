@@ -79,13 +79,9 @@ export function deserializeLayer(json: SerializedLayer, customLayers: CustomLaye
   if (typeof json !== 'object' || json === null || typeof json.className !== 'string') {
     throw new FoveaError(`deserializeLayer: expected a record with className and config, received ${describe(json)}`);
   }
-  const { className, registeredName } = json;
-  const layerClass =
-    (registeredName === undefined ? undefined : (customLayers[registeredName] ?? classes.get(registeredName))) ??
-    customLayers[className] ??
-    classes.get(className) ??
-    classes.get(`custom>${className}`);
+  const layerClass = findLayerClass(json, customLayers);
   if (!layerClass) {
+    const { className, registeredName } = json;
     throw new FoveaError(
       `deserializeLayer: expected a known layer class, received '${registeredName ?? className}'` +
         `${suggestion(className, builtins)} (your own classes need registerLayer)`,
@@ -93,4 +89,17 @@ export function deserializeLayer(json: SerializedLayer, customLayers: CustomLaye
     );
   }
   return layerClass.fromConfig(json.config, customLayers);
+}
+
+/** @internal The class that a description means, if it is known. */
+export function findLayerClass(
+  { className, registeredName }: Pick<SerializedLayer, 'className' | 'registeredName'>,
+  customLayers: CustomLayers = {},
+): LayerClass | undefined {
+  return (
+    (registeredName === undefined ? undefined : (customLayers[registeredName] ?? classes.get(registeredName))) ??
+    customLayers[className] ??
+    classes.get(className) ??
+    classes.get(`custom>${className}`)
+  );
 }

@@ -6,10 +6,13 @@ import { GraphNode, type Value, type ValueSpec } from '../graph/node.js';
 import { currentTrace, isRecording, layerPath, refuseInTrace, type Trace } from '../graph/trace.js';
 import { Tensor } from '../tensor/tensor.js';
 
+/** Names of attributes, or a function from the node's to the kernel's. */
+export type KernelAttributes = readonly string[] | ((attributes: Attributes) => Attributes);
+
 /** How a node becomes kernel calls. */
 export type Lowering =
-  /** A kernel of docs/kernels.md. It is given the node's attributes, or those of them that `attributes` names. */
-  | { readonly kind: 'kernel'; readonly kernel: string; readonly attributes?: readonly string[] }
+  /** A kernel of docs/kernels.md. It is given the node's attributes, those of them that `attributes` names, or what it makes of them. */
+  | { readonly kind: 'kernel'; readonly kernel: string; readonly attributes?: KernelAttributes }
   /** One instruction of an `elementwise` program; attributes `p0`, `p1` are its parameters. */
   | { readonly kind: 'elementwise'; readonly opcode: string }
   /** The elements of input 0 under another shape. */

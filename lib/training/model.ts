@@ -11,9 +11,11 @@ import { Tensor } from '../tensor/tensor.js';
 import { functionalConfig, modelFromFunctionalConfig } from './config.js';
 import { FunctionalGraph } from './functional.js';
 import type { History } from './callbacks/history.js';
+import { memoryReport, type MemoryReport, type MemoryReportOptions } from './memory-report.js';
 import { asDeclared, inOrder, namesOf } from './model-inputs.js';
 import { plotModel, type PlotOptions } from './plot.js';
 import { printSummary, type SummaryOptions } from './summary.js';
+import type { MatchReport } from '../weights/match.js';
 import { saveModel } from '../weights/model-file.js';
 import { loadWeights, saveWeights, type LoadWeightsOptions } from '../weights/model-weights.js';
 import type { Optimizer } from '../optimizers/index.js';
@@ -196,6 +198,11 @@ export class Model extends Layer {
     printSummary(this, this.graph, options);
   }
 
+  /** Plans a prediction or a training step for a batch; prints what memory it takes, and returns the numbers. */
+  memoryReport(options: MemoryReportOptions = {}): MemoryReport {
+    return memoryReport(this, options);
+  }
+
   /** A picture of the layers, as SVG. `writePlot` writes it to a file. */
   plot(options: PlotOptions = {}): string {
     return plotModel(this, options);
@@ -257,18 +264,18 @@ export class Model extends Layer {
     return trainer.predictOnBatch(this, x);
   }
 
-  /** Writes architecture and weights into a folder; `loadModel` reads it. What was there before stays until all is written. */
+  /** Writes architecture and weights: `.keras`, `.h5`, `.safetensors`, else a folder. What was there before stays until all is written. */
   save(target: string): Promise<void> {
     return saveModel(this, target);
   }
 
-  /** Writes the weights as safetensors. */
+  /** Writes the weights: as Keras's file when the name ends in `.weights.h5`, else as safetensors. */
   saveWeights(file: string): Promise<void> {
     return saveWeights(this, file);
   }
 
-  /** Reads weights that `saveWeights` wrote, matched by name and shape; lists all that do not fit, and then changes none. */
-  loadWeights(file: string, options?: LoadWeightsOptions): Promise<void> {
+  /** Reads weights of any format, matched by name and shape; lists all that do not fit, and then changes none. */
+  loadWeights(file: string, options?: LoadWeightsOptions): Promise<MatchReport> {
     return loadWeights(this, file, options);
   }
 }

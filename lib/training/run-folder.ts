@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FoveaError } from '../errors.js';
 import { writeFileAtomic, writeJsonAtomic } from '../util/atomic-file.js';
@@ -18,6 +18,14 @@ export interface RunFolderOptions {
 /** Names of the files in a run folder. */
 export const RUN_FILES = {
   config: 'config.json',
+  /** Versions, device, command line, data and how the run ended. */
+  run: 'run.json',
+  /** Where training goes on when it is resumed. */
+  checkpoint: 'checkpoint.safetensors',
+  /** The model in the end, and the best one on the way. */
+  model: 'model',
+  best: 'best',
+  tensorboard: 'tensorboard',
   historyCsv: 'history.csv',
   historyJson: 'history.json',
   curves: 'curves.svg',
@@ -40,6 +48,11 @@ export class RunFolder {
   /** Writes what the run was made with: `config.json`. */
   async saveConfig(config: unknown): Promise<void> {
     await writeJsonAtomic(this.file(RUN_FILES.config), config);
+  }
+
+  /** Writes facts about the run: `run.json`. */
+  async saveRun(facts: unknown): Promise<void> {
+    await writeJsonAtomic(this.file(RUN_FILES.run), facts);
   }
 
   /**
@@ -118,4 +131,20 @@ export async function createRunFolder(options: RunFolderOptions = {}): Promise<R
       cause,
     });
   }
+}
+
+/**
+ * A run folder that is there, to go on with it.
+ *
+ * @throws FoveaError ERR_NOT_FOUND when it is not, or has no `config.json`
+ */
+export async function openRunFolder(folder: string): Promise<RunFolder> {
+  const run = new RunFolder(path.resolve(folder));
+  const found = await stat(run.file(RUN_FILES.config)).catch(() => undefined);
+  if (found?.isFile()) return run;
+  throw new FoveaError(`expected a run folder with ${RUN_FILES.config}, received ${folder}`, {
+    code: 'ERR_NOT_FOUND',
+    op: 'openRunFolder',
+    received: folder,
+  });
 }

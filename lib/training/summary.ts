@@ -11,7 +11,7 @@ import { Model } from './model.js';
 export interface SummaryOptions {
   /** Takes each line. `console.log` by default. */
   printFn?: ((line: string) => void) | undefined;
-  /** Width of the table in characters. 76 by default. */
+  /** Width of the table in characters. That of the terminal by default, within 60 to 120; 76 where there is none. */
   width?: number | undefined;
   /** Whether the layers of models in the model are shown. False by default. */
   expandNested?: boolean | undefined;
@@ -21,7 +21,7 @@ export interface SummaryOptions {
 
 /** Prints a model's layers, output shapes and numbers of parameters, as Keras does. */
 export function printSummary(model: Model, graph: FunctionalGraph | undefined, options: SummaryOptions = {}): void {
-  const { printFn = console.log, width = 76, expandNested = false, showTrainable = false } = options;
+  const { printFn = console.log, width = usualWidth(), expandNested = false, showTrainable = false } = options;
   const connected = graph !== undefined && !isChain(graph);
   const columns = [
     { title: 'Layer (type)', share: connected ? 0.3 : 0.46 },
@@ -52,6 +52,11 @@ export function printSummary(model: Model, graph: FunctionalGraph | undefined, o
   printFn(` Total params: ${amount(total)}`);
   printFn(` Trainable params: ${amount(trainable)}`);
   printFn(` Non-trainable params: ${amount(model.nonTrainableWeights)}`);
+}
+
+function usualWidth(): number {
+  const { isTTY, columns } = process.stdout;
+  return isTTY && columns > 0 ? Math.min(Math.max(columns, 60), 120) : 76;
 }
 
 /** Whether each layer takes what the one before it makes: then connections go without saying. */

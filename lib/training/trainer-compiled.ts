@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { compile, type CompiledFunction } from '../graph/compile.js';
+import type { PlanMemory } from '../graph/plan-memory.js';
 import { withoutTrace } from '../graph/trace.js';
 import { valueAndGrad } from '../autograd/grad.js';
 import { get as getOptimizer, type Optimizer } from '../optimizers/index.js';
@@ -52,8 +53,17 @@ export class CompiledModel {
 
   /** Enqueues a training step; the promise is of the running means. */
   train(batch: Batch): Promise<Logs> {
-    this.#trainStep ??= compile((input: StepInput) => this.#traceTraining(input), { name: 'fit' });
-    return this.#run(this.#trainStep, batch);
+    return this.#run(this.#training(), batch);
+  }
+
+  /** What the plan of a training step for batches of these shapes takes. */
+  trainingMemory(x: TensorTree, y: TensorTree): PlanMemory {
+    return this.#training().memory({ x, y, sampleWeight: undefined });
+  }
+
+  /** Whether an output's targets are numbers of classes, by its loss. */
+  takesClassNumbers(output: { readonly index: number; readonly name: string }, outputs: number): boolean {
+    return this.#losses.takesClassNumbers(output, outputs);
   }
 
   /** Enqueues a step that only measures. */
@@ -97,6 +107,10 @@ export class CompiledModel {
   dispose(): void {
     this.#trainStep?.dispose();
     this.#testStep?.dispose();
+  }
+
+  #training(): Step {
+    return (this.#trainStep ??= compile((input: StepInput) => this.#traceTraining(input), { name: 'fit' }));
   }
 
   async #run(step: Step, batch: Batch): Promise<Logs> {

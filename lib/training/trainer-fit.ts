@@ -56,6 +56,7 @@ export async function fitModel(
   } finally {
     state.fitting = false;
     delete state.position;
+    delete state.callbacks;
   }
 }
 
@@ -132,17 +133,21 @@ class Training {
     const { epochs = 1, verbose = 1, callbacks = [], stepsPerEpoch } = options;
     this.#limit = stepsPerEpoch;
     const steps = stepsPerEpoch ?? data.steps;
-    this.#callbacks = makeCallbacks(model, [this.#history, ...callbacks], verbose, { epochs, steps });
+    this.#callbacks = makeCallbacks(model, [...callbacks, this.#history], verbose, { epochs, steps });
   }
 
   async run(): Promise<History> {
     const { model, options, state } = this;
     if (options.resume !== undefined && existsSync(options.resume)) await loadCheckpoint(model, options.resume);
     model.stopTraining = false;
+    state.callbacks = this.#callbacks;
     return guarded(this.#callbacks, async () => {
       await this.#callbacks.call('onTrainBegin', {});
       const resumed = state.resume;
+      if (resumed) this.#callbacks.restoreStates(state.resumeCallbacks ?? new Map());
       delete state.resume;
+      delete state.resumeCallbacks;
+      this.#logs = resumed?.logs ?? {};
       const seed = resumed?.shuffleSeed ?? options.shuffleSeed ?? (this.data.inMemory ? nextSeed() : undefined);
       let position: TrainingPosition = resumed
         ? { ...resumed, shuffleSeed: seed }
@@ -150,6 +155,12 @@ class Training {
       const feed = this.#open(position, seed ?? 0);
       try {
         while (position.epoch < (options.epochs ?? 1) && !this.#stopped()) position = await this.#epoch(position, feed);
+      } catch (error) {
+        const { signal } = this.options;
+        if (signal?.aborted && error === signal.reason) {
+          await this.#callbacks.call('onInterrupt', error, this.#logs);
+        }
+        throw error;
       } finally {
         state.passes = position.data.offset > 0 ? position.data.pass + 1 : position.data.pass;
         await feed.close();
@@ -178,7 +189,7 @@ class Training {
     state.position = start;
     if (start.step === 0) compiled.reset();
     await callbacks.call('onEpochBegin', epoch, {});
-    await runSteps<{ logs: Logs; after: TrainingPosition }>({
+    await runSteps<{ logs: Logs; after: TrainingPosition; size: number }>({
       feed,
       start: start.step,
       limit: this.#limit,
@@ -189,19 +200,19 @@ class Training {
       launch: async (batch) => {
         const after = { ...position, step: position.step + 1, data: batch.after };
         position = after;
-        return { logs: await compiled.train(batch), after };
+        return { logs: await compiled.train(batch), after, size: batch.size };
       },
-      end: (step, { logs, after }) => {
+      end: (step, { logs, after, size }) => {
         this.#logs = logs;
-        state.position = after;
-        return callbacks.call('onTrainBatchEnd', step, logs);
+        state.position = { ...after, logs };
+        return callbacks.call('onTrainBatchEnd', step, logs, size);
       },
       stopped: () => this.#stopped(),
     });
     // The end of a pass; with `stepsPerEpoch` the data goes on where it is.
     const ended = this.#limit === undefined && feed.position.offset === 0;
     const data = ended ? feed.position : position.data;
-    const next: TrainingPosition = { ...start, epoch: epoch + 1, step: 0, data };
+    const next: TrainingPosition = { epoch: epoch + 1, step: 0, data, shuffleSeed: start.shuffleSeed };
     const logs = { ...this.#logs, ...(await this.#validate(epoch)) };
     state.position = next;
     await callbacks.call('onEpochEnd', epoch, logs);

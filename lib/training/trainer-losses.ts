@@ -10,6 +10,9 @@ import { forOutput, type Output } from './trainer-outputs.js';
 import { perOutput } from './trainer-trees.js';
 import type { CompileModelOptions, LossSpec, PerOutput } from './trainer-types.js';
 
+/** Which output of a model. */
+type OutputPlace = Pick<Output, 'index' | 'name'>;
+
 /** The losses of a model's outputs, their sum, and the running means of both. */
 export class LossSet {
   readonly #spec: CompileModelOptions['loss'];
@@ -75,6 +78,11 @@ export class LossSet {
     return [['loss', this.#total], ...this.#parts];
   }
 
+  /** Whether an output's targets are numbers of classes. */
+  takesClassNumbers(output: OutputPlace, count: number): boolean {
+    return this.#resolve(output, count) instanceof SparseCategoricalCrossentropy;
+  }
+
   #lossOf(output: Output, count: number): Loss | null {
     const { index, name } = output;
     if (this.#losses[index] === undefined) this.#losses[index] = this.#resolve(output, count);
@@ -84,7 +92,7 @@ export class LossSet {
     return made;
   }
 
-  #resolve({ index, name }: Output, count: number): Loss | null {
+  #resolve({ index, name }: OutputPlace, count: number): Loss | null {
     const spec = this.#spec;
     if (spec === undefined || spec === null) return null;
     if (isOne(spec)) return getLoss(spec);

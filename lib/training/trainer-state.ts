@@ -1,8 +1,10 @@
 import { FoveaError } from '../errors.js';
 import type { CompiledFunction } from '../graph/compile.js';
+import type { CallbackState } from './callbacks/callback.js';
+import type { CallbackList } from './callbacks/callback-list.js';
 import type { CompiledModel } from './trainer-compiled.js';
 import type { DataPosition } from './data-source.js';
-import type { TensorTree, TrainableModel } from './trainer-types.js';
+import type { Logs, TensorTree, TrainableModel } from './trainer-types.js';
 
 /** Where a training stands, between two batches. */
 export interface TrainingPosition {
@@ -13,6 +15,8 @@ export interface TrainingPosition {
   readonly data: DataPosition;
   /** What the order of data in memory is derived from. */
   readonly shuffleSeed: number | undefined;
+  /** Of the last batch that was done; an epoch that is resumed after its last batch has no other. */
+  readonly logs?: Logs;
 }
 
 /** What the trainer knows of a model. */
@@ -23,6 +27,10 @@ export interface TrainerState {
   position?: TrainingPosition;
   /** Where the next `fit` goes on, after a checkpoint was loaded. */
   resume?: TrainingPosition;
+  /** Of the training that is running. */
+  callbacks?: CallbackList;
+  /** What they go on from, after a checkpoint was loaded. */
+  resumeCallbacks?: ReadonlyMap<string, CallbackState>;
   /** Passes over data so far: later ones have other orders, also in another `fit`. */
   passes: number;
   fitting: boolean;

@@ -103,10 +103,13 @@ export interface FitOptions {
   readonly verbose?: Verbosity;
   /**
    * A checkpoint file to go on from, if it exists: weights, optimizer, random state, epoch and step, bit for bit as if
-   * training had not been interrupted. See `Backup`, which writes them.
+   * training had not been interrupted. See `BackupAndRestore`, which writes them.
    */
   readonly resume?: string;
-  /** Ends training after the running batch, with the signal's reason. */
+  /**
+   * Ends training after the running batch: callbacks save (`BackupAndRestore`, `ModelCheckpoint` when asked), and `fit`
+   * rejects with the signal's reason. See `interruptible` for Ctrl-C.
+   */
   readonly signal?: AbortSignal;
 }
 

@@ -1,30 +1,27 @@
 import { FoveaError } from '../errors.js';
+import type { Layer } from '../layers/layer.js';
 import { tensor } from '../tensor/create.js';
-import { formatShape, sameShape } from '../tensor/shape.js';
 import type { Variable } from '../tensor/variable.js';
-import { SafetensorsFile, writeSafetensors, type NamedArray } from './safetensors.js';
+import { fileKind } from './file-kind.js';
+import { matchWeights, type MatchOptions, type MatchReport } from './match.js';
+import { openWeights } from './open-weights.js';
+import { writeSafetensors, type NamedArray, type SafetensorsFile } from './safetensors.js';
+import { writeShardedSafetensors } from './safetensors-shards.js';
+import { SafetensorsWeights } from './safetensors-weights.js';
+import { namedWeights, type Weighted, type WeightFile } from './weight-file.js';
 
-/** Anything with weights: a model or a layer. */
-export interface Weighted {
-  readonly name: string;
-  readonly weights: readonly Variable[];
-}
+export { namedWeights, type Weighted } from './weight-file.js';
 
 /** Options of `loadWeights`. */
-export interface LoadWeightsOptions {
-  /** Matches weights by their order instead of their names; shapes must fit all the same. */
+export interface LoadWeightsOptions extends Pick<MatchOptions, 'by' | 'rename' | 'skipMismatch' | 'strict'> {
+  /** The same as `by: 'order'`. */
   readonly byOrder?: boolean;
 }
 
-/** Weights under names that no two share: a name that comes again gets a number. */
-export function namedWeights(model: Weighted): Map<string, Variable> {
-  const named = new Map<string, Variable>();
-  for (const variable of model.weights) {
-    let name = variable.name;
-    for (let i = 1; named.has(name); i++) name = `${variable.name}#${i}`;
-    named.set(name, variable);
-  }
-  return named;
+/** Options of `saveWeights`. */
+export interface SaveWeightsOptions {
+  /** Makes several safetensors files of at most so many bytes, and `<name>.safetensors.index.json`, where one is too large. */
+  readonly maxShardBytes?: number | undefined;
 }
 
 /** Copies of variables, all as they are after what has been asked for so far. */
@@ -36,76 +33,81 @@ export async function readVariables(variables: ReadonlyMap<string, Variable>): P
   return new Map(await Promise.all(reading));
 }
 
-/** Writes the weights of a model to a safetensors file, atomically. */
-export async function saveWeights(model: Weighted, file: string): Promise<void> {
+/**
+ * Writes the weights of a model, atomically. A name that ends in `.weights.h5` makes a file that Keras 3 loads into the
+ * same model, any other a safetensors file.
+ *
+ * @throws FoveaError ERR_ARGUMENT for other names in `.h5`, whose layout would be anyone's guess
+ */
+export async function saveWeights(model: Weighted, file: string, options: SaveWeightsOptions = {}): Promise<void> {
+  if (file.endsWith('.weights.h5')) {
+    const { saveKerasWeights } = await import('./keras/save.js');
+    return saveKerasWeights(model, file);
+  }
+  if (/\.(h5|hdf5|keras)$/.test(file)) {
+    throw new FoveaError(
+      `saveWeights "${model.name}": expected a name that ends in .weights.h5 or .safetensors, received '${file}'`,
+      { op: 'saveWeights', received: file },
+    );
+  }
   const named = namedWeights(model);
   const order = JSON.stringify([...named.keys()]);
-  await writeSafetensors(file, await readVariables(named), { format: 'fovea-weights-1', order });
+  const metadata = { format: 'fovea-weights-1', order };
+  const { maxShardBytes } = options;
+  if (maxShardBytes === undefined) await writeSafetensors(file, await readVariables(named), metadata);
+  else await writeShardedSafetensors(file, await readVariables(named), maxShardBytes, metadata);
 }
 
 /**
- * Loads the weights of a model from a safetensors file: all of them, matched by name and shape, or none.
+ * Loads the weights of a model from a file: safetensors, Keras (`.h5` of any generation, `.weights.h5`, `.keras`), tfjs
+ * (`model.json`) or PyTorch (see `loadTorchWeights`), told apart by their content. All of them, matched by name and shape, or none, unless `strict` is
+ * false. Legacy `.h5` files whose layers have other names than the model's are matched by order, as Keras does.
  *
+ * @returns what was matched and what was not
  * @throws FoveaError ERR_SHAPE that lists every weight that is missing, unknown or of another shape
  */
-export async function loadWeights(model: Weighted, file: string, options: LoadWeightsOptions = {}): Promise<void> {
-  await using opened = await SafetensorsFile.open(file);
-  await assignFrom(opened, model, file, '', options);
+export async function loadWeights(
+  model: Weighted,
+  file: string,
+  options: LoadWeightsOptions = {},
+): Promise<MatchReport> {
+  if ((await fileKind(file, 'loadWeights')) === 'pickle') {
+    const { loadTorchWeights } = await import('./torch/load.js');
+    const { strict, skipMismatch } = options;
+    return loadTorchWeights(model as Weighted & Layer, file, { strict, skipMismatch });
+  }
+  await using opened = await openWeights(file);
+  return await assignWeights(opened, model, options);
+}
+
+/** Gives the weights of a model the values in an open file, or changes none. */
+export async function assignWeights(
+  opened: WeightFile,
+  model: Weighted,
+  { byOrder = false, by = byOrder ? 'order' : undefined, rename, skipMismatch, strict }: LoadWeightsOptions = {},
+): Promise<MatchReport> {
+  const plan = opened.plan(model, { by, rename });
+  const { pairs, report } = matchWeights(plan.targets, plan.tensors, {
+    by: plan.by,
+    rename: plan.rename,
+    skipMismatch,
+    strict,
+    file: opened.path,
+    model: model.name,
+  });
+  const values: [Variable, NamedArray][] = [];
+  for (const { target, source } of pairs) values.push([target, await opened.read(source)]);
+  for (const [variable, value] of values) assignArray(variable, value);
+  return report;
 }
 
 /**
- * Gives the weights of a model the values in an open file.
+ * Gives the weights of a model the values in an open safetensors file.
  *
  * @param prefix - of the names in the file; tensors without it are none of its business
  */
-export async function assignFrom(
-  opened: SafetensorsFile,
-  model: Weighted,
-  file: string,
-  prefix = '',
-  { byOrder = false }: LoadWeightsOptions = {},
-): Promise<void> {
-  const named = namedWeights(model);
-  const entries = [...opened.entries.values()].filter(({ name }) => name.startsWith(prefix));
-  const source = new Map<string, string>();
-  if (byOrder) {
-    // In the file's bytes wider types come first; the order of the model is what its list tells.
-    const order = orderOf(opened) ?? entries.map(({ name }) => name);
-    [...named.keys()].forEach((name, i) => order[i] !== undefined && source.set(name, order[i]));
-  } else {
-    for (const { name } of entries) source.set(name.slice(prefix.length), name);
-  }
-  const wrong: string[] = [];
-  for (const [name, variable] of named) {
-    const entry = opened.entries.get(source.get(name) ?? '');
-    if (!entry) wrong.push(`${name} ${formatShape(variable.shape)}: not in the file`);
-    else if (!sameShape(entry.shape, variable.shape)) {
-      wrong.push(`${name}: expected ${formatShape(variable.shape)}, received ${formatShape(entry.shape)}`);
-    }
-  }
-  if (byOrder && entries.length !== named.size)
-    wrong.push(`expected ${named.size} weights, received ${entries.length}`);
-  if (!byOrder) {
-    for (const [name, full] of source) {
-      if (!named.has(name)) wrong.push(`${name} ${formatShape(opened.entries.get(full)!.shape)}: not in the model`);
-    }
-  }
-  if (wrong.length > 0) {
-    const hint = named.size === 0 ? ' (the model has no weights before it is built)' : '';
-    throw new FoveaError(`${file} does not fit model "${model.name}"${hint}:\n  ${wrong.join('\n  ')}`, {
-      code: 'ERR_SHAPE',
-      op: 'loadWeights',
-      received: wrong,
-    });
-  }
-  const values: [Variable, NamedArray][] = [];
-  for (const [name, variable] of named) values.push([variable, await opened.read(source.get(name)!)]);
-  for (const [variable, value] of values) assignArray(variable, value);
-}
-
-function orderOf(opened: SafetensorsFile): string[] | undefined {
-  const { order } = opened.metadata;
-  return order === undefined ? undefined : (JSON.parse(order) as string[]);
+export async function assignFrom(opened: SafetensorsFile, model: Weighted, prefix = ''): Promise<void> {
+  await assignWeights(new SafetensorsWeights(opened, prefix), model);
 }
 
 /** Gives a variable the elements of an array of its shape. */

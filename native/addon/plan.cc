@@ -126,6 +126,10 @@ Napi::Value runSync(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value workspaceBytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(planOf(info, "workspaceBytes")->workspaceBytes()));
+}
+
 Napi::Value dispose(const Napi::CallbackInfo& info) {
   thisOf<PlanObject>(info, "dispose").plan.reset();
   return info.Env().Undefined();
@@ -134,8 +138,8 @@ Napi::Value dispose(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void definePlanClass(Napi::Env env) {
-  defineClass<PlanObject>(
-      env, {method<run>("run"), method<runSync>("runSync"), method<profile>("profile"), method<dispose>("dispose")});
+  defineClass<PlanObject>(env, {method<run>("run"), method<runSync>("runSync"), method<profile>("profile"),
+                                method<workspaceBytes>("workspaceBytes"), method<dispose>("dispose")});
 }
 
 Napi::Value createPlan(const Napi::CallbackInfo& info) {

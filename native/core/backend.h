@@ -100,7 +100,6 @@ class Backend {
   virtual KernelPtr prepareGather(const AxisDesc&) = 0;
   virtual KernelPtr prepareScatterAdd(const AxisDesc&) = 0;
   virtual KernelPtr prepareResize(const ResizeDesc&) = 0;
-  virtual KernelPtr prepareResizeBackward(const ResizeDesc&) = 0;
   virtual KernelPtr prepareCopy(const PlainDesc&) = 0;
 };
 

@@ -94,8 +94,14 @@ struct TransposeDesc : Operands {
   std::vector<int64_t> perm;
 };
 
+/** A linear map along rows and one along columns. */
 struct ResizeDesc : Operands {
-  bool bilinear = true;
+  /** Result i is the sum over k of weights[i * taps + k] * source[starts[i] + k]; taps is weights over starts. */
+  struct Spans {
+    std::vector<int64_t> starts;
+    std::vector<double> weights;
+  };
+  Spans rows, columns;
 };
 
 struct DropoutDesc : Operands {

@@ -58,7 +58,6 @@ class CpuBackend final : public Backend {
   KernelPtr prepareGather(const AxisDesc&) override;
   KernelPtr prepareScatterAdd(const AxisDesc&) override;
   KernelPtr prepareResize(const ResizeDesc&) override;
-  KernelPtr prepareResizeBackward(const ResizeDesc&) override;
   KernelPtr prepareCopy(const PlainDesc&) override;
 
  private:

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <cmath>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cpu/backend.h"
@@ -11,104 +11,69 @@
 
 /**
  * @file
- * Image resizing as tf.image.resize without antialias (half-pixel centres). Both methods are two taps an axis with
- * weights worked out at preparation; nearest has one.
+ * A linear map along rows and columns with the weights it is told: every way of resizing images, and its transpose. A
+ * row of the result is a weighted sum of rows, then weighted sums along it. Weights of 0 take no part, so what they
+ * would be multiplied with may be anything.
  */
 namespace fovea::cpu {
 namespace {
 
-/** Taps of one output position along one axis: low * (1 - t) + high * t. */
-struct Tap {
-  int64_t low, high;
-  float t;
+/** Weights of one axis as the loops read them. */
+struct Axis {
+  int64_t taps;
+  std::vector<int64_t> starts;
+  std::vector<float> weights;
 };
-
-std::vector<Tap> taps(int64_t size, int64_t target, bool bilinear) {
-  std::vector<Tap> result;
-  for (int64_t i = 0; i < target; ++i) {
-    if (!bilinear) {
-      const int64_t k = std::min((2 * i + 1) * size / (2 * target), size - 1);
-      result.push_back({k, k, 0});
-      continue;
-    }
-    const double at = (static_cast<double>(i) + 0.5) * static_cast<double>(size) / static_cast<double>(target) - 0.5;
-    const double low = std::floor(at);
-    const auto k = static_cast<int64_t>(low);
-    result.push_back(
-        {std::clamp<int64_t>(k, 0, size - 1), std::clamp<int64_t>(k + 1, 0, size - 1), static_cast<float>(at - low)});
-  }
-  return result;
-}
 
 struct Geometry {
   int64_t n, h, w, c, oh, ow;
-  std::vector<Tap> rows, columns;
+  Axis rows, columns;
 };
 
-FOVEA_CLONES void forwardRow(const Geometry& g, const float* x, float* y, int64_t r) {
-  const int64_t c = g.c;
-  const Tap& v = g.rows[r % g.oh];
-  const float* image = x + r / g.oh * g.h * g.w * c;
-  const float *top = image + v.low * g.w * c, *bottom = image + v.high * g.w * c;
-  y += r * g.ow * c;
-  for (int64_t ox = 0; ox < g.ow; ++ox, y += c) {
-    const Tap& u = g.columns[ox];
-    const float *a = top + u.low * c, *b = top + u.high * c, *d = bottom + u.low * c, *e = bottom + u.high * c;
-    const float across = u.t, down = v.t;
-    if (across == 0 && down == 0) {
-      for (int64_t j = 0; j < c; ++j) y[j] = a[j];
-      continue;
-    }
-#pragma omp simd
-    for (int64_t j = 0; j < c; ++j) {
-      const float p = a[j] + (b[j] - a[j]) * across, q = d[j] + (e[j] - d[j]) * across;
-      y[j] = p + (q - p) * down;
-    }
+Axis axis(const Check& check, const ResizeDesc::Spans& spans, int64_t size, int64_t target, const char* name) {
+  const auto count = static_cast<int64_t>(spans.starts.size()), all = static_cast<int64_t>(spans.weights.size());
+  const int64_t taps = count > 0 ? all / count : 0;
+  check.that(count == target && all == count * taps && (count == 0 || taps > 0),
+             std::string(name) + " starts for " + std::to_string(target) + " results, with as many weights each",
+             std::to_string(count) + " starts and " + std::to_string(all) + " weights");
+  for (const int64_t start : spans.starts) {
+    check.that(start >= 0 && taps <= size && start <= size - taps, std::string(name) + " starts within the image",
+               std::to_string(start) + " with " + std::to_string(taps) + " weights in " + std::to_string(size));
   }
+  return {taps, spans.starts, std::vector<float>(spans.weights.begin(), spans.weights.end())};
 }
 
-FOVEA_CLONES void backwardImage(const Geometry& g, const float* dy, float* dx, int64_t n, int64_t from, int64_t to) {
-  const int64_t c = g.c, count = to - from;
-  float* image = dx + n * g.h * g.w * c + from;
-  for (int64_t i = 0; i < g.h * g.w; ++i) {
-    for (int64_t j = 0; j < count; ++j) image[i * c + j] = 0;
+/** The weighted sum of rows of `count` elements; the source itself where one row counts, with weight 1. */
+FOVEA_CLONES const float* sumOfRows(const float* x, const float* weights, int64_t taps, int64_t count, float* sum) {
+  int64_t used = 0, last = 0;
+  for (int64_t k = 0; k < taps; ++k) {
+    if (weights[k] != 0) ++used, last = k;
   }
-  for (int64_t oy = 0; oy < g.oh; ++oy) {
-    const Tap& v = g.rows[oy];
-    for (int64_t ox = 0; ox < g.ow; ++ox) {
-      const Tap& u = g.columns[ox];
-      const float* d = dy + ((n * g.oh + oy) * g.ow + ox) * c + from;
-      const int64_t positions[4] = {v.low * g.w + u.low, v.low * g.w + u.high, v.high * g.w + u.low,
-                                    v.high * g.w + u.high};
-      const float weights[4] = {(1 - v.t) * (1 - u.t), (1 - v.t) * u.t, v.t * (1 - u.t), v.t * u.t};
-      for (int k = 0; k < 4; ++k) {
-        if (weights[k] == 0) continue;
-        float* t = image + positions[k] * c;
-        const float s = weights[k];
+  if (used == 1 && weights[last] == 1) return x + last * count;
+  std::fill(sum, sum + count, 0.0f);
+  for (int64_t k = 0; k < taps; ++k) {
+    const float weight = weights[k];
+    if (weight == 0) continue;
+    const float* row = x + k * count;
 #pragma omp simd
-        for (int64_t j = 0; j < count; ++j) t[j] += d[j] * s;
-      }
-    }
+    for (int64_t j = 0; j < count; ++j) sum[j] += weight * row[j];
   }
+  return sum;
 }
 
-std::shared_ptr<const Geometry> geometry(const Check& check, const ResizeDesc& d, const TensorDesc& x,
-                                         const TensorDesc& y) {
-  check.floats(x, "x");
-  check.rank(x, "x", 4);
-  check.rank(y, "y", 4);
-  check.tensor(y, "y", DType::kFloat32, {x.dims[0], y.dims[1], y.dims[2], x.dims[3]});
-  check.that(x.dims[1] > 0 && x.dims[2] > 0, "an image that is not empty", fovea::describe(x));
-  auto g = std::make_shared<Geometry>();
-  *g = {x.dims[0],
-        x.dims[1],
-        x.dims[2],
-        x.dims[3],
-        y.dims[1],
-        y.dims[2],
-        taps(x.dims[1], y.dims[1], d.bilinear),
-        taps(x.dims[2], y.dims[2], d.bilinear)};
-  return g;
+/** Weighted sums of neighbouring pixels of `c` channels. */
+FOVEA_CLONES void sumsAlong(const Axis& a, const float* line, int64_t c, float* y) {
+  const int64_t count = static_cast<int64_t>(a.starts.size());
+  for (int64_t i = 0; i < count; ++i, y += c) {
+    const float *x = line + a.starts[i] * c, *weights = a.weights.data() + i * a.taps;
+    for (int64_t j = 0; j < c; ++j) y[j] = 0;
+    for (int64_t k = 0; k < a.taps; ++k, x += c) {
+      const float weight = weights[k];
+      if (weight == 0) continue;
+#pragma omp simd
+      for (int64_t j = 0; j < c; ++j) y[j] += weight * x[j];
+    }
+  }
 }
 
 }  // namespace
@@ -117,27 +82,36 @@ KernelPtr CpuBackend::prepareResize(const ResizeDesc& d) {
   const Check check("resize", d);
   check.counts(1, 1);
   if (usesBfloat16(d)) return throughFloat32("resize", d, [&](const ResizeDesc& f) { return prepareResize(f); });
-  const auto g = geometry(check, d, d.inputs[0], d.outputs[0]);
-  return makeKernel([g](const Pointers& p) {
-    parallelFor(g->n * g->oh, g->ow * g->c * 8,
-                [&](int64_t r) { forwardRow(*g, in<float>(p, 0), out<float>(p, 0), r); });
-  });
-}
-
-KernelPtr CpuBackend::prepareResizeBackward(const ResizeDesc& d) {
-  const Check check("resizeBackward", d);
-  check.counts(1, 1);
-  if (usesBfloat16(d)) {
-    return throughFloat32("resizeBackward", d, [&](const ResizeDesc& f) { return prepareResizeBackward(f); });
-  }
-  const auto g = geometry(check, d, d.outputs[0], d.inputs[0]);
-  return makeKernel([g](const Pointers& p) {
-    const int64_t width = g->n >= maxThreads() ? std::max<int64_t>(g->c, 1) : 64, parts = (g->c + width - 1) / width;
-    parallelFor(g->n * parts, g->oh * g->ow * 8 * std::min(width, g->c), [&](int64_t i) {
-      const int64_t from = i % parts * width;
-      backwardImage(*g, in<float>(p, 0), out<float>(p, 0), i / parts, from, std::min(from + width, g->c));
-    });
-  });
+  const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
+  check.floats(x, "x");
+  check.rank(x, "x", 4);
+  check.rank(y, "y", 4);
+  check.tensor(y, "y", DType::kFloat32, {x.dims[0], y.dims[1], y.dims[2], x.dims[3]});
+  const auto g = std::make_shared<Geometry>();
+  *g = {x.dims[0],
+        x.dims[1],
+        x.dims[2],
+        x.dims[3],
+        y.dims[1],
+        y.dims[2],
+        axis(check, d.rows, x.dims[1], y.dims[1], "row"),
+        axis(check, d.columns, x.dims[2], y.dims[2], "column")};
+  const size_t line = align64(g->w * g->c * sizeof(float));
+  return makeKernel(
+      [g, line](const Pointers& p) {
+        const int64_t width = g->w * g->c, work = g->rows.taps * width + g->columns.taps * g->ow * g->c;
+        parallelRanges(g->n * g->oh, work, [&](int64_t begin, int64_t end, int thread) {
+          auto* sum = at<float>(p.workspace, line * thread);
+          for (int64_t r = begin; r < end; ++r) {
+            const int64_t image = r / g->oh, oy = r % g->oh;
+            const float* source = in<float>(p, 0) + (image * g->h + g->rows.starts[oy]) * width;
+            const float* weights = g->rows.weights.data() + oy * g->rows.taps;
+            const float* row = sumOfRows(source, weights, g->rows.taps, width, sum);
+            sumsAlong(g->columns, row, g->c, out<float>(p, 0) + r * g->ow * g->c);
+          }
+        });
+      },
+      line * maxThreads());
 }
 
 }  // namespace fovea::cpu

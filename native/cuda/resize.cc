@@ -1,6 +1,5 @@
-#include <algorithm>
-#include <cmath>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -9,74 +8,31 @@
 #include "cuda/kernels/resize.h"
 #include "cuda/types.h"
 
-/** @file Image resizing as tf.image.resize without antialias (half-pixel centres). */
+/** @file The linear maps along rows and columns that resize images. */
 namespace fovea::cuda {
 namespace {
 
-std::vector<ResizeTap> taps(int64_t size, int64_t target, bool bilinear) {
-  std::vector<ResizeTap> result;
-  for (int64_t i = 0; i < target; ++i) {
-    if (!bilinear) {
-      const auto k = static_cast<int32_t>(std::min((2 * i + 1) * size / (2 * target), size - 1));
-      result.push_back({k, k, 0});
-      continue;
-    }
-    const double at = (static_cast<double>(i) + 0.5) * static_cast<double>(size) / static_cast<double>(target) - 0.5;
-    const double low = std::floor(at);
-    const auto k = static_cast<int64_t>(low);
-    result.push_back({static_cast<int32_t>(std::clamp<int64_t>(k, 0, size - 1)),
-                      static_cast<int32_t>(std::clamp<int64_t>(k + 1, 0, size - 1)), static_cast<float>(at - low)});
-  }
-  return result;
-}
+/** Starts and weights of one axis, on the device. */
+struct AxisArrays {
+  DeviceArray starts, weights;
+  int64_t taps;
 
-/** For each of `size` input positions the outputs that tap it: taps never go back. */
-std::vector<ResizeSpan> spans(const std::vector<ResizeTap>& taps, int64_t size) {
-  std::vector<ResizeSpan> result(static_cast<size_t>(size), {0, 0});
-  const auto cover = [&](int32_t position, int32_t output) {
-    ResizeSpan& s = result[position];
-    if (s.end == 0) s.begin = output;
-    s.end = output + 1;
-  };
-  for (size_t o = 0; o < taps.size(); ++o) {
-    cover(taps[o].low, static_cast<int32_t>(o));
-    cover(taps[o].high, static_cast<int32_t>(o));
-  }
-  return result;
-}
-
-/** What the device holds: taps of the outputs and, for the gradient, spans of the inputs. */
-struct Constants {
-  DeviceArray rows, columns, rowSpans, columnSpans;
+  ResizeAxis axis() const { return {starts.as<const int64_t>(), weights.as<const float>(), taps}; }
 };
 
-struct Prepared {
-  ResizeGeometry g;
-  std::shared_ptr<Constants> constants;
-};
-
-Prepared prepare(Context& context, const Check& check, const ResizeDesc& d, const TensorDesc& x, const TensorDesc& y) {
-  check.anyFloat(x, "x");
-  check.rank(x, "x", 4);
-  check.rank(y, "y", 4);
-  check.tensor(y, "y", x.dtype, {x.dims[0], y.dims[1], y.dims[2], x.dims[3]});
-  check.that(x.dims[1] > 0 && x.dims[2] > 0, "an image that is not empty", fovea::describe(x));
-  context.enter();
-  const std::vector<ResizeTap> rows = taps(x.dims[1], y.dims[1], d.bilinear),
-                               columns = taps(x.dims[2], y.dims[2], d.bilinear);
-  auto constants = std::make_shared<Constants>();
-  constants->rows = context.upload(rows);
-  constants->columns = context.upload(columns);
-  constants->rowSpans = context.upload(spans(rows, x.dims[1]));
-  constants->columnSpans = context.upload(spans(columns, x.dims[2]));
-  ResizeGeometry g{};
-  g.h = x.dims[1], g.w = x.dims[2], g.c = x.dims[3];
-  g.oh = y.dims[1], g.ow = y.dims[2];
-  g.byH = Divisor(g.h), g.byW = Divisor(g.w), g.byC = Divisor(g.c);
-  g.byOh = Divisor(g.oh), g.byOw = Divisor(g.ow);
-  g.rows = constants->rows.as<const ResizeTap>();
-  g.columns = constants->columns.as<const ResizeTap>();
-  return {g, std::move(constants)};
+AxisArrays upload(Context& context, const Check& check, const ResizeDesc::Spans& spans, int64_t size, int64_t target,
+                  const std::string& name) {
+  const auto count = static_cast<int64_t>(spans.starts.size()), all = static_cast<int64_t>(spans.weights.size());
+  const int64_t taps = count > 0 ? all / count : 0;
+  check.that(count == target && all == count * taps && (count == 0 || taps > 0),
+             name + " starts for " + std::to_string(target) + " results, with as many weights each",
+             std::to_string(count) + " starts and " + std::to_string(all) + " weights");
+  for (const int64_t start : spans.starts) {
+    check.that(start >= 0 && taps <= size && start <= size - taps, name + " starts within the image",
+               std::to_string(start) + " with " + std::to_string(taps) + " weights in " + std::to_string(size));
+  }
+  return {context.upload(spans.starts), context.upload(std::vector<float>(spans.weights.begin(), spans.weights.end())),
+          taps};
 }
 
 }  // namespace
@@ -84,30 +40,23 @@ Prepared prepare(Context& context, const Check& check, const ResizeDesc& d, cons
 KernelPtr CudaBackend::prepareResize(const ResizeDesc& d) {
   const Check check("resize", d);
   check.counts(1, 1);
-  const Prepared q = prepare(context(), check, d, d.inputs[0], d.outputs[0]);
-  const int64_t n = d.outputs[0].size();
+  const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
+  check.anyFloat(x, "x");
+  check.rank(x, "x", 4);
+  check.rank(y, "y", 4);
+  check.tensor(y, "y", x.dtype, {x.dims[0], y.dims[1], y.dims[2], x.dims[3]});
+  context().enter();
+  const auto rows = std::make_shared<AxisArrays>(upload(context(), check, d.rows, x.dims[1], y.dims[1], "row"));
+  const auto columns =
+      std::make_shared<AxisArrays>(upload(context(), check, d.columns, x.dims[2], y.dims[2], "column"));
+  const int64_t n = y.size(), h = x.dims[1], w = x.dims[2], c = x.dims[3];
   if (n == 0) return makeNothing(context());
-  return withFloatType(d.inputs[0].dtype, [&](auto* type) {
+  const Divisor byC(c), byOw(y.dims[2]), byOh(y.dims[1]);
+  return withFloatType(x.dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    return makeKernel(context(), "own", 0, [q, n](Context& context, const Pointers& p) {
-      launchChecked<Resize<T>>(context, "resize", gridFor(context, n), {in<T>(p, 0), out<T>(p, 0), n, q.g});
-    });
-  });
-}
-
-KernelPtr CudaBackend::prepareResizeBackward(const ResizeDesc& d) {
-  const Check check("resizeBackward", d);
-  check.counts(1, 1);
-  const Prepared q = prepare(context(), check, d, d.outputs[0], d.inputs[0]);
-  const int64_t n = d.outputs[0].size();
-  if (n == 0) return makeNothing(context());
-  return withFloatType(d.inputs[0].dtype, [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    return makeKernel(context(), "own", 0, [q, n](Context& context, const Pointers& p) {
-      launchChecked<ResizeBackward<T>>(
-          context, "resizeBackward", gridFor(context, n),
-          {in<T>(p, 0), out<T>(p, 0), n, q.g, q.constants->rowSpans.template as<const ResizeSpan>(),
-           q.constants->columnSpans.template as<const ResizeSpan>()});
+    return makeKernel(context(), "own", 0, [=](Context& context, const Pointers& p) {
+      launchChecked<Resize<T>>(context, "resize", gridFor(context, n),
+                               {in<T>(p, 0), out<T>(p, 0), n, h, w, c, byC, byOw, byOh, rows->axis(), columns->axis()});
     });
   });
 }

@@ -126,7 +126,8 @@ void readTranspose(AttributeReader& a, TransposeDesc& d) {
 }
 
 void readResize(AttributeReader& a, ResizeDesc& d) {
-  d.bilinear = a.choice<bool>("method", {{"bilinear", true}, {"nearest", false}});
+  d.rows = {a.integers("rowStarts", 0), a.numbers("rowWeights")};
+  d.columns = {a.integers("columnStarts", 0), a.numbers("columnWeights")};
 }
 
 void readDropout(AttributeReader& a, DropoutDesc& d) {
@@ -198,7 +199,6 @@ std::map<std::string, KernelEntry> makeTable() {
       {"random", entry(1, 1, &B::prepareRandom, readRandom)},
       {"reduce", entry(1, 1, &B::prepareReduce, readReduce)},
       {"resize", entry(1, 1, &B::prepareResize, readResize)},
-      {"resizeBackward", entry(1, 1, &B::prepareResizeBackward, readResize)},
       {"scatterAdd", entry(2, 1, &B::prepareScatterAdd, readOutputAxis)},
       {"slice", entry(1, 1, &B::prepareSlice, readSlice)},
       {"softmax", entry(1, 1, &B::prepareSoftmax, readNothing)},

@@ -18,8 +18,8 @@ struct StepProfile {
 };
 
 /**
- * A validated description with its kernels prepared. Made and run on the engine thread; the questions about externals
- * may be asked on any.
+ * A validated description with its kernels prepared. Made and run on the engine thread; the questions are
+ * answered on any.
  */
 class Plan {
  public:
@@ -31,6 +31,8 @@ class Plan {
   const std::vector<ExternalDesc>& externals() const { return description_.externals; }
   /** Whether some step writes that external. */
   bool writes(size_t external) const { return writes_[external]; }
+  /** Scratch memory that its kernels share. */
+  size_t workspaceBytes() const { return workspaceBytes_; }
 
   /** A buffer of one run: where it is, and the version of its contents. */
   struct External {

@@ -323,11 +323,22 @@ KernelCase scatterAdd(Random& r) {
   return {"", {{"axis", double(axis)}}, {p[1], p[2]}, {p[0]}, p[0].dims[axis]};
 }
 
-KernelCase resize(Random& r, bool backward) {
+KernelCase resize(Random& r) {
   const int64_t n = batch(r), c = channels(r);
-  TensorDesc x = f32({n, pick(r, 1, 9), pick(r, 1, 9), c}), y = f32({n, pick(r, 1, 19), pick(r, 1, 19), c});
-  if (backward) std::swap(x, y);
-  return {"", {{"method", word(pick(r, 0, 1) ? "bilinear" : "nearest")}}, {x}, {y}};
+  const TensorDesc x = f32({n, pick(r, 1, 9), pick(r, 1, 9), c}), y = f32({n, pick(r, 1, 19), pick(r, 1, 19), c});
+  Attributes attributes;
+  for (int axis : {1, 2}) {
+    const int64_t size = x.dims[axis], taps = pick(r, 1, size);
+    std::vector<double> starts, weights;
+    for (int64_t i = 0; i < y.dims[axis]; ++i) {
+      starts.push_back(static_cast<double>(pick(r, 0, size - taps)));
+      for (int64_t k = 0; k < taps; ++k) weights.push_back(static_cast<double>(pick(r, -2, 3)) * 0.5);
+    }
+    const std::string name = axis == 1 ? "row" : "column";
+    attributes[name + "Starts"] = starts;
+    attributes[name + "Weights"] = weights;
+  }
+  return {"", attributes, {x}, {y}};
 }
 
 KernelCase dropout(Random& r) {
@@ -380,8 +391,7 @@ const std::map<std::string, Maker>& makers() {
       {"pad", [](Random& r) { return within(r, "before", true); }},
       {"random", random},
       {"reduce", reduce},
-      {"resize", [](Random& r) { return resize(r, false); }},
-      {"resizeBackward", [](Random& r) { return resize(r, true); }},
+      {"resize", resize},
       {"scatterAdd", scatterAdd},
       {"slice", [](Random& r) { return within(r, "begin", false); }},
       {"softmax", [](Random& r) { return rows(r, 1); }},

@@ -250,7 +250,7 @@ export const WRONG_CALLS: Readonly<Record<string, Readonly<Record<string, () => 
     'x of rank 3': () => ops.resize(f(4, 4, 1), 8),
     'int32 x': () => ops.resize(i(1, 4, 4, 1), 8),
     'a size of 0': () => ops.resize(f(1, 4, 4, 1), [0, 8]),
-    'another method': () => ops.resize(f(1, 4, 4, 1), 8, { method: wrong('bicubic') }),
+    'another method': () => ops.resize(f(1, 4, 4, 1), 8, { method: wrong('cubic') }),
     'an empty image': () => ops.resize(f(1, 0, 4, 1), 8),
   },
   tensor: {

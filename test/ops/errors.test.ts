@@ -407,7 +407,9 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'x of rank 3': 'ERR_SHAPE expected x of rank 4, received [4,4,1]',
     'int32 x': 'ERR_DTYPE expected x of dtype float32, received int32',
     'a size of 0': 'ERR_ARGUMENT expected size of one or two whole numbers of at least 1, received [0,8]',
-    'another method': "ERR_ARGUMENT expected method 'bilinear' or 'nearest', received bicubic",
+    'another method':
+      'ERR_ARGUMENT expected method among bilinear, nearest, bicubic, area, lanczos3, lanczos5, gaussian, ' +
+      'mitchellcubic, received cubic',
     'an empty image': 'ERR_SHAPE expected images with pixels, received [1,0,4,1]',
   },
   tensor: {

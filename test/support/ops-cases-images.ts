@@ -1,5 +1,6 @@
 import { ops, tensor } from '../../lib/index.js';
 import type { Padding } from '../../lib/ops/geometry.js';
+import { RESIZE_METHODS } from '../../lib/ops/resize-weights.js';
 import { drawShape, floats } from './ops-cases-elementwise.js';
 import type { HostValue, OpCall, OpFamily } from './ops-cases.js';
 import type { RandomValues } from './random-values.js';
@@ -222,7 +223,8 @@ const resize: OpFamily = {
   covers: ['resize', 'resizeBackward'],
   weight: 8,
   draw: (r, small) => {
-    const method = r.pick(['bilinear', 'nearest'] as const);
+    const method = r.pick(RESIZE_METHODS);
+    const antialias = r.chance(0.5);
     const size: [number, number] = [r.integer(1, small ? 4 : 13), r.integer(1, small ? 4 : 13)];
     const shape = [
       batch(r, small),
@@ -231,9 +233,9 @@ const resize: OpFamily = {
       small ? 1 : r.pick([1, 3, 16]),
     ];
     return {
-      label: `resize${JSON.stringify({ size, method })}`,
+      label: `resize${JSON.stringify({ size, method, antialias })}`,
       inputs: [floats(r, shape)],
-      apply: ([t]) => [ops.resize(t!, size, { method })],
+      apply: ([t]) => [ops.resize(t!, size, { method, antialias })],
     };
   },
 };

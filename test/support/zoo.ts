@@ -1,4 +1,4 @@
-import { compile, losses, Model, ops, tensor, valueAndGrad } from '../../lib/index.js';
+import { compile, losses, Model, ops, optimizers, tensor, valueAndGrad } from '../../lib/index.js';
 import type { Layer, SymbolicTensor, Tensor } from '../../lib/index.js';
 import { expect } from 'vitest';
 import { fillSpec, label, type FillSpec } from './fill.js';
@@ -206,15 +206,18 @@ export interface TrainingOptions {
   loss?: (outputs: Tensor, labels: Tensor) => Tensor;
   /** Names of weights that may have a gradient of zero. */
   unreached?: RegExp;
+  /** Steps of Adam, instead of one step of gradient descent. */
+  adamSteps?: number;
 }
 
 /**
  * One step of gradient descent on a batch, of the length that should take a tenth of the loss away: expects the loss to
- * be lower afterwards, and a gradient that is not all zeros for every trainable weight.
+ * be lower afterwards, and a gradient that is not all zeros for every trainable weight. With `adamSteps` the loss is to
+ * be lower after these.
  */
 export async function checkTraining(
   model: Model,
-  { batch = 4, seed = 77, range: [lo, hi] = [-1, 1], loss, unreached }: TrainingOptions = {},
+  { batch = 4, seed = 77, range: [lo, hi] = [-1, 1], loss, unreached, adamSteps }: TrainingOptions = {},
 ): Promise<{ before: number; after: number }> {
   const input = [model.inputs].flat()[0] as SymbolicTensor;
   const output = [model.outputs].flat()[0] as SymbolicTensor;
@@ -224,17 +227,21 @@ export async function checkTraining(
   const labels = Int32Array.from({ length: batch }, (_, i) => label(seed, i, classes));
   const crossentropy = losses.sparseCategoricalCrossentropy({ fromLogits: true });
   const lossOf = loss ?? ((y: Tensor, t: Tensor): Tensor => crossentropy.apply(t, y));
+  const adam = adamSteps === undefined ? undefined : optimizers.adam({ learningRate: 1e-3 });
   const step = compile((images: Tensor, targets: Tensor) => {
     const { value, grads } = valueAndGrad(
       () => lossOf(model.apply<Tensor>(images, { training: true }), targets),
       model.trainableWeights,
     );
-    const squares = [...grads.values()].map((grad) => ops.sum(ops.square(grad)));
-    const rate = ops.div(
-      ops.mul(value, 0.1),
-      squares.reduce((a, b) => ops.add(a, b)),
-    );
-    for (const [weight, grad] of grads) weight.assign(ops.sub(weight.value, ops.mul(grad, rate)));
+    if (adam) adam.apply(grads);
+    else {
+      const squares = [...grads.values()].map((grad) => ops.sum(ops.square(grad)));
+      const rate = ops.div(
+        ops.mul(value, 0.1),
+        squares.reduce((a, b) => ops.add(a, b)),
+      );
+      for (const [weight, grad] of grads) weight.assign(ops.sub(weight.value, ops.mul(grad, rate)));
+    }
     return { value, largest: [...grads.values()].map((grad) => ops.max(ops.abs(grad))) };
   });
   const targets = tensor(labels, [batch]);
@@ -245,9 +252,11 @@ export async function checkTraining(
     .map(({ name }, i) => ({ name, gradient: largest[i]! }))
     .filter(({ name, gradient }) => !(gradient > 0 && gradient < Infinity) && !unreached?.test(name));
   expect(zero, `${model.name}: weights without a gradient`).toEqual([]);
+  for (let i = 1; i < (adamSteps ?? 1); i++) for (const made of Object.values(step(x, targets)).flat()) made.dispose();
   const second = step(x, targets);
   const after = (await second.value.data())[0]!;
   step.dispose();
+  adam?.variables.forEach((variable) => variable.dispose());
   expect(after, `${model.name}: loss after the step (before: ${before})`).toBeLessThan(before);
   return { before, after };
 }

@@ -134,6 +134,26 @@ describe('summary', () => {
     `);
   });
 
+  test('fits the terminal, if there is one', () => {
+    const model = new Sequential([layers.input({ shape: [8] }), layers.dense({ units: 3 })]);
+    const widthOf = (): number => summaryOf(model).split('\n')[1]!.length;
+    const { stdout } = process;
+    const [isTTY, columns] = [stdout.isTTY, stdout.columns];
+    try {
+      for (const [terminal, width] of [
+        [undefined, 76],
+        [20, 60],
+        [90, 90],
+        [400, 120],
+      ] as const) {
+        Object.assign(stdout, { isTTY: terminal !== undefined, columns: terminal });
+        expect(widthOf()).toBe(width);
+      }
+    } finally {
+      Object.assign(stdout, { isTTY, columns });
+    }
+  });
+
   test('of models that are not built, and of subclasses', () => {
     class Mine extends Model {
       readonly dense = layers.dense({ units: 2 });

@@ -33,6 +33,8 @@ export interface NativePlan {
   run(buffers: readonly NativeBuffer[], outputsFrom?: number): Promise<void>;
   runSync(buffers: readonly NativeBuffer[], outputsFrom?: number): void;
   profile(buffers: readonly NativeBuffer[]): Promise<StepProfile[]>;
+  /** Scratch memory that its kernels share; the device keeps one, as large as any plan needs. */
+  workspaceBytes(): number;
   dispose(): void;
 }
 

@@ -83,10 +83,12 @@ function toHost(data: NativeArray): TypedArray {
 }
 
 class NativeExecutablePlan implements ExecutablePlan {
+  readonly workspaceBytes: number;
   readonly #native: NativePlan;
 
   constructor(native: NativePlan) {
     this.#native = native;
+    this.workspaceBytes = native.workspaceBytes();
   }
 
   run(buffers: readonly DeviceBuffer[], outputsFrom?: number): Promise<void> {

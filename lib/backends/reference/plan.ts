@@ -30,6 +30,7 @@ type StepClock = (step: Step, milliseconds: number) => void;
  * share elements here, but `checkPlan` has refused plans that count on what another storage overwrote.
  */
 export class ReferencePlan implements ExecutablePlan {
+  readonly workspaceBytes = 0;
   readonly #device: ReferenceDevice;
   readonly #externals: PlanDescription['externals'];
   #steps: readonly Step[];

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { FoveaError } from '../../errors.js';
 import { dropPart, notePart, readPart, validatorOf } from './part.js';
+import { fetchByProxy } from './proxy.js';
 import { DownloadProblem, networkProblem, statusProblem } from './problem.js';
 
 /** Told while a download runs. */
@@ -127,7 +128,7 @@ async function run(options: AttemptOptions, watchdog: Watchdog): Promise<void> {
   if (size !== undefined && offset > size) await dropPart(part);
   const resume = size === undefined || offset <= size;
   watchdog.expect('answer', options.responseTimeoutMs);
-  const response = await fetch(url, {
+  const response = await fetchByProxy(url, {
     // Compressed on the way, lengths and ranges would count other bytes than the file's.
     headers: { 'accept-encoding': 'identity', ...options.headers, ...(resume ? headers : {}) },
     signal: options.signal ? AbortSignal.any([options.signal, watchdog.signal]) : watchdog.signal,

@@ -6,6 +6,8 @@ import { stat } from 'node:fs/promises';
 export interface Expectation {
   /** SHA-256, 64 hex digits. */
   readonly sha256?: string | undefined;
+  /** The first hex digits of the SHA-256, at least 8: what PyTorch's file names carry. */
+  readonly sha256Prefix?: string | undefined;
   /** MD5, 32 hex digits: for files whose publisher names no better one. */
   readonly md5?: string | undefined;
   /** Bytes. */
@@ -25,15 +27,19 @@ export async function differenceOf(file: string, expected: Expectation): Promise
   if (expected.size !== undefined && size !== expected.size) {
     return { what: 'size', expected: expected.size, received: size };
   }
-  const sha256 = expected.sha256 === undefined ? undefined : createHash('sha256');
+  const wantsSha256 = expected.sha256 !== undefined || expected.sha256Prefix !== undefined;
+  const sha256 = wantsSha256 ? createHash('sha256') : undefined;
   const md5 = expected.md5 === undefined ? undefined : createHash('md5');
   if (!sha256 && !md5) return undefined;
   for await (const piece of createReadStream(file, { highWaterMark: 2 ** 20 })) {
     sha256?.update(piece as Buffer);
     md5?.update(piece as Buffer);
   }
+  const whole = sha256?.digest('hex');
+  const prefix = expected.sha256Prefix?.toLowerCase();
   const digests = [
-    { what: 'SHA-256' as const, expected: expected.sha256?.toLowerCase(), received: sha256?.digest('hex') },
+    { what: 'SHA-256' as const, expected: expected.sha256?.toLowerCase(), received: whole },
+    { what: 'SHA-256' as const, expected: prefix, received: whole?.slice(0, prefix?.length) },
     { what: 'MD5' as const, expected: expected.md5?.toLowerCase(), received: md5?.digest('hex') },
   ];
   for (const { what, expected: wanted, received } of digests) {

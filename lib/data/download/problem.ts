@@ -1,4 +1,5 @@
 import type { FoveaErrorCode } from '../../errors.js';
+import { proxyVariable } from './proxy.js';
 
 /** Why one attempt of a download failed, and whether another may succeed. */
 export class DownloadProblem extends Error {
@@ -37,11 +38,10 @@ function deepest(error: unknown): string {
   return at instanceof Error ? at.message : String(at);
 }
 
-/** Node's fetch does not read the usual proxy variables: worth saying where they are set. */
+/** A proxy is the first suspect when a connection fails. */
 function proxyHint(): string {
-  const names = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
-  const set = names.find((name) => process.env[name]);
-  return set ? ` (${set} is set, but Node's fetch does not use it)` : '';
+  const name = proxyVariable();
+  return name === undefined ? '' : ` (through the proxy of ${name}; NO_PROXY lists hosts that need none)`;
 }
 
 /** Says in words what fetch could not do. */

@@ -3,6 +3,7 @@ import { AGAIN, chain, END, type MaybePromise, type Opener, type Pulled, type Pu
 import { type Cardinality, type Source, stagePath } from '../source.js';
 import { stackElements } from '../stack.js';
 import type { Batched } from '../structure.js';
+import { openFrom } from './resume.js';
 
 /** Options of `batch`. */
 export interface BatchOptions {
@@ -71,12 +72,15 @@ export function batchSource<T>(source: Source<T>, size: number, options: BatchOp
   const open = <U>(from: Opener<U>, assemble: Assemble<U, Batched<T>>): Opener<Batched<T>> => {
     return (pass) => new BatchPuller(from(pass), size, dropRemainder, assemble);
   };
+  const stack = (elements: readonly T[], first: number): Batched<T> =>
+    stackElements(elements, first, where) as Batched<T>;
   const { indexed } = source;
+  const table = indexed?.table;
   return {
     cardinality,
     stages: [...source.stages, 'batch'],
-    open: indexed
-      ? open(indexed.order, (rows) => indexed.table.gather(rows))
-      : open(source.open, (elements, first) => stackElements(elements, first, where) as Batched<T>),
+    recipe: [...source.recipe, `batch ${size} ${dropRemainder}`],
+    open: table ? open(indexed.order, (rows) => table.gather(rows)) : open(source.open, stack),
+    from: (count) => open(openFrom(source, count * size), stack),
   };
 }

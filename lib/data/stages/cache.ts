@@ -32,5 +32,7 @@ function cacheOpener<T>(open: Opener<T>): Opener<T> {
 
 /** Keeps the elements of the first complete pass in memory and replays them from then on. */
 export function cacheSource<T>(source: Source<T>): Source<T> {
-  return reordered(source, 'cache', cacheOpener, source.cardinality);
+  // Rows in memory need no second copy, only their order is kept; what files hold is worth keeping.
+  const cached = source.indexed && !source.indexed.table ? { ...source, indexed: undefined } : source;
+  return reordered(cached, 'cache', cacheOpener, source.cardinality);
 }

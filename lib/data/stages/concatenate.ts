@@ -52,6 +52,7 @@ export function concatenateSource<T, U>(first: Source<T>, second: Source<U>): So
   return {
     cardinality: sum(first.cardinality, second.cardinality),
     stages: [...first.stages, 'concatenate'],
+    recipe: [...first.recipe, 'concatenate', ...second.recipe],
     open: (pass) => new ConcatenatePuller(parts, pass),
   };
 }

@@ -10,6 +10,7 @@ export function filterSource<T>(source: Source<T>, predicate: MapFunction<T, boo
   return {
     cardinality: 'unknown',
     stages: [...source.stages, 'filter'],
+    recipe: [...source.recipe, `filter ${predicate.toString()}`],
     open: (pass) => {
       const input = source.open(pass);
       let index = 0;

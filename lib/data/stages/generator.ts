@@ -72,5 +72,5 @@ class GeneratorPuller<T> implements Puller<T> {
 export function generatorSource<T>(generate: Generate<T>, cardinality: Cardinality): Source<T> {
   checkFunction(WHERE, generate);
   const open: Opener<T> = (pass) => new GeneratorPuller(generate, pass[0] ?? 0);
-  return { cardinality, stages: [WHERE], open };
+  return { cardinality, stages: [WHERE], recipe: [`${WHERE} ${generate.toString()}`], open };
 }

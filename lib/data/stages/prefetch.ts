@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { checkCount } from '../arguments.js';
 import { END, type MaybePromise, type Opener, type Pulled, type Puller } from '../pull.js';
 import type { Source } from '../source.js';
+import { openFrom } from './resume.js';
 
 type Outcome<T> = { readonly value: Pulled<T> } | { readonly error: unknown };
 
@@ -89,6 +90,8 @@ export function prefetchSource<T>(source: Source<T>, size: number): Source<T> {
   return {
     cardinality: source.cardinality,
     stages: [...source.stages, 'prefetch'],
+    recipe: source.recipe,
     open: openPrefetch(source.open, size),
+    from: (count) => openPrefetch(openFrom(source, count), size),
   };
 }

@@ -61,5 +61,5 @@ export function repeatSource<T>(source: Source<T>, count: number | undefined): S
   const repeat = <U>(open: Opener<U>): Opener<U> => {
     return (pass) => new RepeatPuller(open, count ?? Infinity, pass);
   };
-  return reordered(source, 'repeat', repeat, cardinality);
+  return reordered(source, 'repeat', repeat, cardinality, [count ?? Infinity]);
 }

@@ -74,5 +74,5 @@ export function shuffleSource<T>(source: Source<T>, bufferSize: number, options:
     return (pass) =>
       new ShufflePuller(open(pass), bufferSize, new HostRandom(seed, reshuffleEachIteration ? pass : []));
   };
-  return reordered(source, 'shuffle', shuffle, source.cardinality);
+  return reordered(source, 'shuffle', shuffle, source.cardinality, [bufferSize, seed, reshuffleEachIteration]);
 }

@@ -14,7 +14,8 @@ function takeOpener<T>(open: Opener<T>, count: number): Opener<T> {
   };
 }
 
-function skipOpener<T>(open: Opener<T>, count: number): Opener<T> {
+/** Drops the first `count` elements. */
+export function skipOpener<T>(open: Opener<T>, count: number): Opener<T> {
   return (pass) => {
     const input = open(pass);
     let left = count;
@@ -36,7 +37,7 @@ export function takeSource<T>(source: Source<T>, count: number): Source<T> {
   const known = source.cardinality;
   let cardinality: Cardinality = known === 'unknown' ? 'unknown' : count;
   if (typeof known === 'number') cardinality = Math.min(known, count);
-  return reordered(source, 'take', (open) => takeOpener(open, count), cardinality);
+  return reordered(source, 'take', (open) => takeOpener(open, count), cardinality, [count]);
 }
 
 /** All but the first `count` elements. */
@@ -44,7 +45,7 @@ export function skipSource<T>(source: Source<T>, count: number): Source<T> {
   checkCount('skip', 'the count', count, 0);
   const known = source.cardinality;
   const cardinality = typeof known === 'number' ? Math.max(0, known - count) : known;
-  return reordered(source, 'skip', (open) => skipOpener(open, count), cardinality);
+  return reordered(source, 'skip', (open) => skipOpener(open, count), cardinality, [count]);
 }
 
 /** The same elements in the same order in every pass: what random stages before it do is frozen. */

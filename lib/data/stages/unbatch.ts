@@ -35,6 +35,7 @@ export function unbatchSource<T, U>(source: Source<T>): Source<U> {
   return {
     cardinality: source.cardinality === 'infinite' ? 'infinite' : 'unknown',
     stages: [...source.stages, 'unbatch'],
+    recipe: [...source.recipe, 'unbatch'],
     open: (pass) => new UnbatchPuller<U>(source.open(pass), where),
   };
 }

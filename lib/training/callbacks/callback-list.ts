@@ -1,15 +1,14 @@
 import type { TrainableModel } from '../trainer-types.js';
-import { Callback, type CallbackParameters, type HookName } from './callback.js';
+import { Callback, type CallbackParameters, type CallbackState, type HookName } from './callback.js';
 
 /** Several callbacks as one. Hooks that nobody overrides cost nothing. */
 export class CallbackList {
   readonly #overriding = new Map<HookName, Callback[]>();
 
-  constructor(
-    readonly callbacks: readonly Callback[],
-    model: TrainableModel,
-    params: CallbackParameters,
-  ) {
+  readonly callbacks: readonly Callback[];
+
+  constructor(callbacks: readonly Callback[], model: TrainableModel, params: CallbackParameters) {
+    this.callbacks = [...callbacks.filter((c) => !c.runsLast), ...callbacks.filter((c) => c.runsLast)];
     for (const callback of callbacks) callback.attach(model, params);
   }
 
@@ -29,6 +28,34 @@ export class CallbackList {
   get exactBatches(): boolean {
     const hooks: readonly HookName[] = ['onTrainBatchBegin', 'onTrainBatchEnd'];
     return hooks.some((hook) => this.#having(hook).some((callback) => !callback.pipelined));
+  }
+
+  /** What the callbacks want in a checkpoint: by class, and by number among those of one class. */
+  saveStates(): Map<string, CallbackState> {
+    const states = new Map<string, CallbackState>();
+    for (const [key, callback] of this.#keyed()) {
+      const state = callback.saveState();
+      if (state) states.set(key, state);
+    }
+    return states;
+  }
+
+  /** Hands the states back to callbacks of the same class and number; others begin anew. */
+  restoreStates(states: ReadonlyMap<string, CallbackState>): void {
+    for (const [key, callback] of this.#keyed()) {
+      const state = states.get(key);
+      if (state) callback.restoreState(state);
+    }
+  }
+
+  #keyed(): [key: string, callback: Callback][] {
+    const counts = new Map<string, number>();
+    return this.callbacks.map((callback) => {
+      const { name } = callback.constructor;
+      const number = counts.get(name) ?? 0;
+      counts.set(name, number + 1);
+      return [`${name}#${number}`, callback];
+    });
   }
 
   #having(hook: HookName): readonly Callback[] {

@@ -1,4 +1,5 @@
 import { FoveaError } from '../../errors.js';
+import type { NamedArray } from '../../weights/safetensors.js';
 import type { Logs, TrainableModel } from '../trainer-types.js';
 
 /** What a run consists of; set before `onTrainBegin`. */
@@ -11,6 +12,14 @@ export interface CallbackParameters {
 
 /** What a hook may answer: training waits for promises. */
 export type HookResult = void | Promise<void>;
+
+/** What a callback must know to go on after a checkpoint. Numbers that are not finite are allowed. */
+export interface CallbackState {
+  readonly values: { readonly [name: string]: CallbackValue };
+  readonly arrays?: Readonly<Record<string, NamedArray>>;
+}
+export type CallbackValue =
+  number | string | boolean | null | readonly CallbackValue[] | { readonly [name: string]: CallbackValue };
 
 /**
  * Something that watches or steers `fit`, `evaluate` and `predict`: subclass and override hooks. Hooks may be
@@ -28,6 +37,11 @@ export abstract class Callback {
    * that override a batch hook.
    */
   get pipelined(): boolean {
+    return false;
+  }
+
+  /** Whether its hooks come after those of callbacks that say false: for what must see what they did. */
+  get runsLast(): boolean {
     return false;
   }
 
@@ -53,7 +67,8 @@ export abstract class Callback {
   onEpochBegin(_epoch: number, _logs?: Logs): HookResult {}
   onEpochEnd(_epoch: number, _logs: Logs): HookResult {}
   onTrainBatchBegin(_batch: number, _logs?: Logs): HookResult {}
-  onTrainBatchEnd(_batch: number, _logs: Logs): HookResult {}
+  /** @param _samples - how many samples the batch had */
+  onTrainBatchEnd(_batch: number, _logs: Logs, _samples: number): HookResult {}
   onTestBegin(_logs?: Logs): HookResult {}
   onTestEnd(_logs: Logs): HookResult {}
   onTestBatchBegin(_batch: number, _logs?: Logs): HookResult {}
@@ -62,8 +77,20 @@ export abstract class Callback {
   onPredictEnd(_logs?: Logs): HookResult {}
   onPredictBatchBegin(_batch: number, _logs?: Logs): HookResult {}
   onPredictBatchEnd(_batch: number, _logs?: Logs): HookResult {}
+  /**
+   * Called when `fit` is ended by its signal, after the running batch and before {@link onFailure}: the model is whole, and
+   * a checkpoint written here is one to go on from.
+   */
+  onInterrupt(_reason: unknown, _logs: Logs): HookResult {}
   /** Called when a run ends by an error or an abort, instead of the end hooks: close files here. */
   onFailure(_error: unknown): HookResult {}
+
+  /** What goes into checkpoints; asked for between batches. Undefined when there is nothing to remember. */
+  saveState(): CallbackState | undefined {
+    return undefined;
+  }
+  /** Goes on from {@link saveState}; called after `onTrainBegin` of a run that resumes. */
+  restoreState(_state: CallbackState): void {}
 }
 
 /** The hooks, by name. */

@@ -1,10 +1,11 @@
 import { FoveaError } from '../../errors.js';
 import type { RunFolder } from '../run-folder.js';
 import type { Logs } from '../trainer-types.js';
-import { Callback } from './callback.js';
+import { Callback, type CallbackState } from './callback.js';
 
 /**
- * Writes the history (CSV and JSON) into a run folder after each epoch, and the training curves as a picture at the end.
+ * Writes the history (CSV and JSON) into a run folder after each epoch, and the training curves as a picture at the
+ * end, also when it is interrupted.
  * Metrics that an epoch does not have (validation every other epoch) are NaN there.
  */
 export class RunLogger extends Callback {
@@ -29,7 +30,26 @@ export class RunLogger extends Callback {
     await this.folder.saveHistory({ epoch: this.#epoch, history: this.#history });
   }
 
-  override async onTrainEnd(): Promise<void> {
+  override saveState(): CallbackState {
+    return { values: { epoch: [...this.#epoch], history: { ...this.#history } } };
+  }
+
+  override restoreState({ values }: CallbackState): void {
+    this.#epoch.splice(0, Infinity, ...(values['epoch'] as number[]));
+    for (const [name, series] of Object.entries(values['history'] as Record<string, number[]>)) {
+      this.#history[name] = [...series];
+    }
+  }
+
+  override onTrainEnd(): Promise<void> {
+    return this.#draw();
+  }
+
+  override onInterrupt(): Promise<void> {
+    return this.#draw();
+  }
+
+  async #draw(): Promise<void> {
     if (this.#epoch.length === 0) return;
     try {
       await this.folder.saveCurves({ epoch: this.#epoch, history: this.#history }, this.title);

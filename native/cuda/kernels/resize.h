@@ -7,26 +7,16 @@
 
 /**
  * @file
- * Image resizing in NHWC. Both methods are two taps an axis with weights worked out at preparation; nearest has one.
- * The backward kernel gathers: an input position adds up what the output positions that tap it send, in their order.
+ * A linear map along rows and along columns of NHWC images, with the weights it is told: every way of resizing, and its
+ * transpose. Weights of 0 take no part, so what they would be multiplied with may be anything.
  */
 namespace fovea::cuda {
 
-/** Taps of one output position along one axis: low * (1 - t) + high * t. */
-struct ResizeTap {
-  int32_t low, high;
-  float t;
-};
-
-/** Output positions [begin, end) that may tap an input position. */
-struct ResizeSpan {
-  int32_t begin, end;
-};
-
-struct ResizeGeometry {
-  int64_t h, w, c, oh, ow;
-  Divisor byH, byW, byC, byOh, byOw;
-  const ResizeTap *rows, *columns;  ///< oh and ow of them.
+/** One axis: result i is the sum over k < taps of weights[i * taps + k] * source[starts[i] + k]. */
+struct ResizeAxis {
+  const int64_t* starts;
+  const float* weights;
+  int64_t taps;
 };
 
 template <class T>
@@ -35,69 +25,31 @@ struct Resize {
     const T* x;
     T* y;
     int64_t n;  ///< Elements of y.
-    ResizeGeometry g;
+    int64_t h, w, c;
+    Divisor byC, byOw, byOh;
+    ResizeAxis rows, columns;
   };
 
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
     block.each([&](int thread) {
-      const ResizeGeometry& g = args.g;
+      const ResizeAxis &rows = args.rows, &columns = args.columns;
+      const int64_t width = args.w * args.c;
       for (int64_t i = block.first(thread); i < args.n; i += block.stride()) {
         int64_t image = i;
-        const int64_t c = popAxis(image, g.byC), ox = popAxis(image, g.byOw), oy = popAxis(image, g.byOh);
-        const ResizeTap u = g.columns[ox], v = g.rows[oy];
-        const T* plane = args.x + image * g.h * g.w * g.c + c;
-        const auto at = [&](int64_t y, int64_t x) { return load(plane[(y * g.w + x) * g.c]); };
-        const float a = at(v.low, u.low);
-        if (u.t == 0 && v.t == 0) {
-          store(args.y + i, a);
-          continue;
-        }
-        const float d = at(v.high, u.low);
-        const float p = a + (at(v.low, u.high) - a) * u.t, q = d + (at(v.high, u.high) - d) * u.t;
-        store(args.y + i, p + (q - p) * v.t);
-      }
-    });
-  }
-};
-
-template <class T>
-struct ResizeBackward {
-  struct Args {
-    const T* dy;
-    T* dx;
-    int64_t n;  ///< Elements of dx.
-    ResizeGeometry g;
-    const ResizeSpan *rows, *columns;  ///< h and w of them.
-  };
-
-  template <class Block>
-  FOVEA_HD void operator()(Block& block, const Args& args) const {
-    block.each([&](int thread) {
-      const ResizeGeometry& g = args.g;
-      for (int64_t i = block.first(thread); i < args.n; i += block.stride()) {
-        int64_t image = i;
-        const int64_t c = popAxis(image, g.byC), ix = popAxis(image, g.byW), iy = popAxis(image, g.byH);
-        const ResizeSpan down = args.rows[iy], across = args.columns[ix];
-        const T* plane = args.dy + image * g.oh * g.ow * g.c + c;
+        const int64_t c = popAxis(image, args.byC), ox = popAxis(image, args.byOw), oy = popAxis(image, args.byOh);
+        const T* corner = args.x + (image * args.h + rows.starts[oy]) * width + columns.starts[ox] * args.c + c;
+        const float *down = rows.weights + oy * rows.taps, *across = columns.weights + ox * columns.taps;
         float sum = 0;
-        for (int64_t oy = down.begin; oy < down.end; ++oy) {
-          const ResizeTap v = g.rows[oy];
-          for (int64_t ox = across.begin; ox < across.end; ++ox) {
-            const ResizeTap u = g.columns[ox];
-            const float d = load(plane[(oy * g.ow + ox) * g.c]);
-            const float weights[2][2] = {{(1 - v.t) * (1 - u.t), (1 - v.t) * u.t}, {v.t * (1 - u.t), v.t * u.t}};
-            for (int k = 0; k < 2; ++k) {
-              for (int l = 0; l < 2; ++l) {
-                // A weight of 0 takes no part: d may be infinite.
-                if ((k == 0 ? v.low : v.high) == iy && (l == 0 ? u.low : u.high) == ix && weights[k][l] != 0) {
-                  sum += d * weights[k][l];
-                }
-              }
-            }
+        for (int64_t l = 0; l < columns.taps; ++l) {
+          if (across[l] == 0) continue;
+          float column = 0;
+          for (int64_t k = 0; k < rows.taps; ++k) {
+            if (down[k] != 0) column += down[k] * load(corner[k * width + l * args.c]);
           }
+          sum += across[l] * column;
         }
-        store(args.dx + i, sum);
+        store(args.y + i, sum);
       }
     });
   }
@@ -106,9 +58,6 @@ struct ResizeBackward {
 #define FOVEA_RESIZE_KERNELS(X) \
   X(Resize<float>)              \
   X(Resize<BFloat16>)           \
-  X(Resize<Float16>)            \
-  X(ResizeBackward<float>)      \
-  X(ResizeBackward<BFloat16>)   \
-  X(ResizeBackward<Float16>)
+  X(Resize<Float16>)
 
 }  // namespace fovea::cuda

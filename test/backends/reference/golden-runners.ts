@@ -1,4 +1,11 @@
 import type { Attributes } from '../../../lib/backends/backend.js';
+import {
+  resizeWeights,
+  spanAttributes,
+  transposeSpans,
+  type ResizeMethod,
+  type Spans,
+} from '../../../lib/ops/resize-weights.js';
 import type { OpCase } from '../../support/golden.js';
 import { call, float, paddingOf } from './golden-call.js';
 import type { GoldenCall, Results, Runner } from './golden-call.js';
@@ -246,10 +253,13 @@ function reduction(mode: 'mean' | 'sum' | 'max'): Runner {
 
 function resizing(c: GoldenCall): Results {
   const x = c.input('x');
-  const attributes = { method: c.attrs.method as string };
+  const spans = [1, 2].map((axis) =>
+    resizeWeights(x.shape[axis]!, c.yShape[axis]!, c.attrs.method as ResizeMethod, false),
+  ) as [Spans, Spans];
+  const back = spans.map((span, i) => transposeSpans(span, x.shape[i + 1]!)) as [Spans, Spans];
   return {
-    y: call('resize', attributes, [x], [float(c.yShape)])[0]!,
-    d_x: call('resizeBackward', attributes, [c.dy], [x])[0]!,
+    y: call('resize', spanAttributes(...spans), [x], [float(c.yShape)])[0]!,
+    d_x: call('resize', spanAttributes(...back), [c.dy], [x])[0]!,
   };
 }
 

@@ -40,7 +40,6 @@ double toleranceOf(const KernelCase& c) {
       {"random", 1e-7},
       {"reduce", 2e-6},
       {"resize", 1e-6},
-      {"resizeBackward", 1e-6},
       {"softmax", 2e-6},
       {"softmaxBackward", 5e-6},
       {"softmaxCrossEntropy", 2e-5},

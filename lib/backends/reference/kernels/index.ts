@@ -9,7 +9,7 @@ import { matmul } from './matmul.js';
 import { avgPool2d, avgPool2dBackward, maxPool2d, maxPool2dBackward } from './pool.js';
 import { dropout, random } from './random.js';
 import { argMax, reduce } from './reduce.js';
-import { resize, resizeBackward } from './resize.js';
+import { resize } from './resize.js';
 import {
   logSoftmax,
   logSoftmaxBackward,
@@ -57,7 +57,6 @@ export const REFERENCE_KERNELS: ReadonlyMap<string, ReferenceKernel> = new Map(
     gather,
     scatterAdd,
     resize,
-    resizeBackward,
     copy,
   }),
 );

@@ -1,0 +1,12 @@
+/** Images: reading, resizing, preparing them for networks, naming what networks say. The `vision` namespace. */
+export { centerCrop, centralCrop, cropImage, cropOrPad, cropToAspect, flipLeftRight, type Box } from './crop.js';
+export { decodeImage, type ColorMode, type DecodeOptions } from './decode.js';
+export { decodePredictions, type DecodePredictionsOptions, type Prediction } from './decode-predictions.js';
+export { IMAGENET_CLASSES, type ImageNetClass } from './imagenet-classes.js';
+export { loadImage, type LoadImageOptions } from './load-image.js';
+export { modelPreprocessing, type ModelPreprocessing } from './models.js';
+export { prepareImage, resizeShorterSide, stackImages } from './prepare-image.js';
+export { IMAGENET_MEAN, IMAGENET_STD, preprocessInput, type PreprocessMode } from './preprocess-input.js';
+export type { ResizeMethod } from '../ops/resize-weights.js';
+export { resize, smartResize, type ResizeImagesOptions } from './resize.js';
+export { resizeImage, type ImageInterpolation, type ResizeImageOptions } from './resize-image.js';
