@@ -101,7 +101,8 @@ export {
   type WeightsVerdict,
 } from './weights/hub/index.js';
 export { loadModel, saveModel } from './weights/model-file.js';
-export { loadWeights, saveWeights } from './weights/model-weights.js';
+export type { MatchReport } from './weights/match.js';
+export { loadWeights, saveWeights, type LoadWeightsOptions } from './weights/model-weights.js';
 export {
   fromStateDict,
   loadTorchWeights,

@@ -1,5 +1,6 @@
 import './methods.js';
 
+export { affineTransform, type AffineTransformOptions, type FillMode } from './affine-transform.js';
 export * from './binary.js';
 export * from './conv.js';
 export { opTable, type OpDefinition } from './define.js';

@@ -1,6 +1,20 @@
 /** Layers that change images at random in training. */
 export { AugmentationLayer, type AugmentationOptions } from './augmentation-layer.js';
+export { CenterCrop, type CenterCropOptions } from './center-crop.js';
+export { ColorLayer, type ColorOptions } from './color-layer.js';
+export { CutMix } from './cut-mix.js';
+export { GeometricLayer, type GeometricOptions } from './geometric-layer.js';
+export { MixUp } from './mix-up.js';
+export { MixingLayer, type Mixed, type MixingOptions } from './mixing-layer.js';
+export { RandAugment, type RandAugmentOptions } from './rand-augment.js';
+export { RandomBrightness, type RandomBrightnessOptions } from './random-brightness.js';
 export { RandomColorPca, type RandomColorPcaOptions } from './random-color-pca.js';
+export { RandomContrast, type RandomContrastOptions } from './random-contrast.js';
 export { RandomCrop, type RandomCropOptions } from './random-crop.js';
+export { RandomErasing, type RandomErasingOptions } from './random-erasing.js';
 export { RandomFlip, type FlipMode, type RandomFlipOptions } from './random-flip.js';
+export { RandomRotation, type RandomRotationOptions } from './random-rotation.js';
+export { RandomShear, type RandomShearOptions } from './random-shear.js';
+export { RandomTranslation, type RandomTranslationOptions } from './random-translation.js';
+export { RandomZoom, type RandomZoomOptions } from './random-zoom.js';
 export * from './factories.js';

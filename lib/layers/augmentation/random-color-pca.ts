@@ -2,16 +2,14 @@ import { mismatch } from '../../errors.js';
 import * as ops from '../../ops/index.js';
 import { tensor } from '../../tensor/create.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { finiteNumber, wrongArgument } from '../arguments.js';
+import { finiteNumber } from '../arguments.js';
 import type { LayerConfig } from '../registry.js';
 import { formatSymbolicShape, type SymbolicShape } from '../symbolic.js';
-import { AugmentationLayer, type AugmentationOptions } from './augmentation-layer.js';
+import { ColorLayer, type ColorOptions } from './color-layer.js';
 
-export interface RandomColorPcaOptions extends AugmentationOptions {
+export interface RandomColorPcaOptions extends ColorOptions {
   /** Standard deviation of the shift along each principal direction, in units of its strength. 0.1, as AlexNet's. */
   stddev?: number | undefined;
-  /** Black and white. `[0, 255]` by default. */
-  valueRange?: readonly [number, number] | undefined;
 }
 
 /** Principal directions of the colours (RGB, 0 to 1) of ImageNet's training images, in columns, and their strengths. */
@@ -27,15 +25,13 @@ const STRENGTHS = [0.2175, 0.0188, 0.0045] as const;
  * added (A. Krizhevsky et al. 2012, section 4.1; the numbers are those that Facebook's fb.resnet.torch published). Values
  * may leave the range, as in the paper.
  */
-export class RandomColorPca extends AugmentationLayer {
+export class RandomColorPca extends ColorLayer {
   static readonly className: string = 'RandomColorPca';
   readonly stddev: number;
-  readonly valueRange: readonly [number, number];
 
   constructor(options: RandomColorPcaOptions = {}) {
-    super(options, ['stddev', 'valueRange']);
+    super(options, ['stddev']);
     this.stddev = finiteNumber(this, 'stddev', options.stddev ?? 0.1, { least: 0 });
-    this.valueRange = valueRange(this, options.valueRange);
   }
 
   override checkInputs(shapes: readonly SymbolicShape[]): void {
@@ -56,15 +52,6 @@ export class RandomColorPca extends AugmentationLayer {
   }
 
   override getConfig(): LayerConfig {
-    return { ...super.getConfig(), stddev: this.stddev, valueRange: this.valueRange };
+    return { ...super.getConfig(), stddev: this.stddev };
   }
-}
-
-/** Reads black and white of images, `[0, 255]` by default. */
-export function valueRange(owner: AugmentationLayer, value: unknown): readonly [number, number] {
-  if (value === undefined || value === null) return [0, 255];
-  const pair = value as readonly unknown[];
-  const fits = Array.isArray(value) && pair.length === 2 && pair.every((v) => Number.isFinite(v));
-  if (fits && (pair[0] as number) < (pair[1] as number)) return [pair[0] as number, pair[1] as number];
-  throw wrongArgument(owner, 'valueRange', 'two numbers, the smaller first', value);
 }

@@ -7,6 +7,7 @@ import { saveWeights } from '../../../lib/index.js';
 import type { Model } from '../../../lib/index.js';
 import type * as Facts from '../../../lib/weights/hub/facts.js';
 import { findWeights } from '../../../lib/weights/hub/index.js';
+import { encodeSafetensors } from '../../../lib/weights/safetensors.js';
 import { FileServer } from '../../support/file-server.js';
 import { encodeKerasWeights } from '../../support/keras-file.js';
 import { expectOutputs } from '../../support/outputs.js';
@@ -116,6 +117,14 @@ describe("weights: 'imagenet'", () => {
     const encode = name === 'resnet18' || name === 'vgg16' ? encodeTorchLegacy : encodeTorchZip;
     offer(zoo, encode(state));
     await check(await createModel(zoo, { ...from(), classifierActivation: null }), fixture);
+  });
+
+  it.runIf(FULL)('inception_v4, from safetensors of the hub', { timeout: 300_000 }, async () => {
+    const fixture = readModel('models-torch/inception_v4.json');
+    const floats = [...fixtureState(fixture)].filter(([name]) => !name.endsWith('num_batches_tracked'));
+    const tensors = new Map(floats.map(([name, tensor]) => [name, { ...tensor, dtype: 'float32' as const }]));
+    offer('inception_v4', Buffer.concat(encodeSafetensors('inception_v4', tensors)));
+    await check(await createModel('inception_v4', { ...from(), classifierActivation: null }), fixture);
   });
 
   it('EfficientNet comes with the rescaling its weights were trained with', async () => {
