@@ -23,12 +23,13 @@ export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
 passed=0
 failed=0
 for tests in fovea_native_tests fovea_cuda_kernels_test; do
-  output=$("$build/bin/$tests" "$@" 2>&1 | tee /dev/stderr | tail -n 1) || true
-  if [[ "$output" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+  "$build/bin/$tests" "$@" >"$build/$tests.log" 2>&1 || true
+  cat "$build/$tests.log"
+  if [[ "$(tail -n 1 "$build/$tests.log")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1]))
     failed=$((failed + BASH_REMATCH[2]))
   else
-    echo "$tests did not come to its end" >&2
+    echo "$tests did not come to its end"
     failed=$((failed + 1))
   fi
 done

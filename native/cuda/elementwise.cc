@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <bit>
+#include <cstddef>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -112,9 +114,27 @@ Program compile(const ElementwiseDesc& d) {
   return p;
 }
 
-/** What the device holds of a program. */
-struct Constants {
-  DeviceArray inputs, steps, outputs;
+/** Where the parts of a program lie in the one array that the device holds. */
+struct Image {
+  size_t inputs, steps, outputs;
+  std::vector<std::byte> bytes;
+
+  explicit Image(const Program& p) {
+    Layout layout;
+    inputs = layout.take(p.inputs.size() * sizeof(ElementwiseInput));
+    steps = layout.take(p.steps.size() * sizeof(ElementwiseStep));
+    outputs = layout.take(p.outputs.size() * sizeof(ElementwiseOutput));
+    bytes.resize(layout.bytes());
+    put(inputs, p.inputs);
+    put(steps, p.steps);
+    put(outputs, p.outputs);
+  }
+
+ private:
+  template <class T>
+  void put(size_t offset, const std::vector<T>& list) {
+    if (!list.empty()) std::memcpy(bytes.data() + offset, list.data(), list.size() * sizeof(T));
+  }
 };
 
 template <class T>
@@ -130,14 +150,12 @@ KernelPtr prepare(Context& context, const Program& p) {
   } else {
     workspace = perThread * threads * shape.blocks;
   }
-  auto constants = std::make_shared<Constants>();
-  constants->inputs = context.upload(p.inputs);
-  constants->steps = context.upload(p.steps);
-  constants->outputs = context.upload(p.outputs);
+  const Image image(p);
+  const auto program = std::make_shared<const DeviceArray>(context.upload(image.bytes));
   typename Elementwise<T>::Args args{};
-  args.inputs = constants->inputs.as<const ElementwiseInput>();
-  args.steps = constants->steps.as<const ElementwiseStep>();
-  args.outputs = constants->outputs.as<const ElementwiseOutput>();
+  args.inputs = at<const ElementwiseInput>(program->template as<char>(), image.inputs);
+  args.steps = at<const ElementwiseStep>(program->template as<char>(), image.steps);
+  args.outputs = at<const ElementwiseOutput>(program->template as<char>(), image.outputs);
   args.inputCount = static_cast<int>(p.inputs.size());
   args.stepCount = static_cast<int>(p.steps.size());
   args.outputCount = static_cast<int>(p.outputs.size());
@@ -151,7 +169,7 @@ KernelPtr prepare(Context& context, const Program& p) {
     a.aligned = bits % 16 == 0;
     a.registers = workspace == 0 ? nullptr : static_cast<T*>(pointers.workspace);
     launchChecked<Elementwise<T>>(context, "elementwise", shape, a);
-    static_cast<void>(constants);  // Lives as long as the closure.
+    static_cast<void>(program);  // Lives as long as the closure.
   });
 }
 

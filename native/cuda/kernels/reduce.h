@@ -79,7 +79,11 @@ struct Prod {
 struct Max {
   template <class T>
   static FOVEA_HD T start() {
-    return std::is_same_v<T, int64_t> ? static_cast<T>(-2147483647 - 1) : static_cast<T>(-HUGE_VALF);
+    if constexpr (std::is_same_v<T, int64_t>) {
+      return -2147483647 - 1;
+    } else {
+      return static_cast<T>(-HUGE_VALF);
+    }
   }
   template <class T>
   static FOVEA_HD T apply(T a, T b) {
@@ -89,7 +93,11 @@ struct Max {
 struct Min {
   template <class T>
   static FOVEA_HD T start() {
-    return std::is_same_v<T, int64_t> ? static_cast<T>(2147483647) : static_cast<T>(HUGE_VALF);
+    if constexpr (std::is_same_v<T, int64_t>) {
+      return 2147483647;
+    } else {
+      return static_cast<T>(HUGE_VALF);
+    }
   }
   template <class T>
   static FOVEA_HD T apply(T a, T b) {
