@@ -56,6 +56,8 @@ class Backend {
     (void)layer;
   }
 
+  /** Enqueues a copy within the device's memory, as launches are. For devices that record. */
+  virtual void copyWithin(void* to, const void* from, size_t bytes) { copyToDevice(to, from, bytes); }
   /** Whether `record` is worth calling. */
   virtual bool records() const { return false; }
   /**

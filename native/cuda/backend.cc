@@ -86,6 +86,12 @@ void CudaBackend::synchronize() { context_->synchronize(); }
 
 void CudaBackend::preparing(const std::string& op, const std::string& layer) { context_->blame(op, layer); }
 
+void CudaBackend::copyWithin(void* to, const void* from, size_t bytes) {
+  context_->enter();
+  context_->check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, context_->stream()), "cudaMemcpyAsync",
+                  [&] { return "copy within the device of " + std::to_string(bytes) + " bytes"; });
+}
+
 bool CudaBackend::records() const { return context_->options().graphs && !context_->dead(); }
 
 std::unique_ptr<Recording> CudaBackend::record(const std::function<void()>& launch) {

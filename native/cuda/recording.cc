@@ -42,6 +42,11 @@ std::unique_ptr<Recording> recordGraph(Context& context, const std::function<voi
   }
   cudaGraph_t graph = nullptr;
   const cudaError_t ended = cudaStreamEndCapture(context.stream(), &graph);
+  if (ended != cudaSuccess) {
+    // Whatever went wrong, the stream must not stay in capture. (It says so once more when it is not.)
+    cudaGraph_t rest = nullptr;
+    if (cudaStreamEndCapture(context.stream(), &rest) == cudaSuccess && rest != nullptr) cudaGraphDestroy(rest);
+  }
   cudaGraphExec_t executable = nullptr;
   const bool made = launched && ended == cudaSuccess && graph != nullptr &&
                     cudaGraphInstantiate(&executable, graph, 0) == cudaSuccess;

@@ -43,6 +43,7 @@ Plan::Plan(Device& device, PlanDesc description, const std::vector<Preparation>&
   inputPointers_.resize(inputs_.size());
   outputPointers_.resize(outputs_.size());
   versions_.resize(inputs_.size());
+  if (device_.backend().records()) bindings_.emplace(device_, externalUses());
   // Prepared between two steps of a running plan: that one holds the arena, which then grows with this one's first run.
   if (!device_.arenaLeased()) Device::ArenaLease(device_)->grow(description_.arenaBytes, workspaceBytes_);
 }
@@ -78,8 +79,12 @@ std::vector<StepProfile> Plan::profile(const std::vector<External>& externals, c
 void Plan::execute(const std::vector<External>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles) {
   const Device::ArenaLease arena(device_);
   arena->grow(description_.arenaBytes, workspaceBytes_);
+  std::vector<void*> addresses(externals.size());
+  std::transform(externals.begin(), externals.end(), addresses.begin(), [](const External& e) { return e.data; });
+  const bool recorded = bindings_ && !profiles && !recordings_.givenUp() && device_.backend().records();
+  const std::vector<void*> bound = recorded ? bindings_->bind(addresses) : addresses;
   const auto address = [&](const Operand& o) -> void* {
-    return o.external >= 0 ? externals[o.external].data : arena->values() + o.offset;
+    return o.external >= 0 ? bound[o.external] : arena->values() + o.offset;
   };
   std::transform(inputs_.begin(), inputs_.end(), inputPointers_.begin(), address);
   std::transform(outputs_.begin(), outputs_.end(), outputPointers_.begin(), address);
@@ -101,16 +106,30 @@ void Plan::execute(const std::vector<External>& externals, const StopSignal& sto
     }
   };
   try {
-    if (profiles || !device_.backend().records()) {
-      launchAll(false);
-    } else {
+    if (recorded) {
+      bindings_->copyIn(addresses, bound);
       recordings_.run(recordingKey(arena->workspace()), launchAll);
+      bindings_->copyOut(addresses, bound);
+    } else {
+      launchAll(false);
     }
   } catch (...) {
     settle();
     throw;
   }
   synchronize();
+}
+
+std::vector<ExternalUse> Plan::externalUses() const {
+  std::vector<ExternalUse> uses;
+  for (const ExternalDesc& external : description_.externals) {
+    uses.push_back({static_cast<size_t>(external.size) * bytesPerElement(external.dtype), false, false});
+  }
+  for (const Operand& operand : inputs_) {
+    if (operand.external >= 0) uses[operand.external].read = true;
+  }
+  for (size_t i = 0; i < uses.size(); ++i) uses[i].written = writes_[i];
+  return uses;
 }
 
 Recordings::Key Plan::recordingKey(const void* workspace) const {

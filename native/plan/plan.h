@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "plan/bindings.h"
 #include "plan/device.h"
 #include "plan/plan_desc.h"
 #include "plan/recordings.h"
@@ -61,6 +63,7 @@ class Plan {
   void execute(const std::vector<External>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles);
   void launch(const Step& step, const Pointers& pointers, StepProfile* profile);
   StepProfile profileOf(size_t step) const;
+  std::vector<ExternalUse> externalUses() const;
   Recordings::Key recordingKey(const void* workspace) const;
   /** Waits for what was launched; errors that show only then are named too. */
   void synchronize();
@@ -72,7 +75,8 @@ class Plan {
   PlanDesc description_;
   std::vector<bool> writes_;
   std::vector<Step> steps_;
-  Recordings recordings_;  ///< Of these steps.
+  Recordings recordings_;             ///< Of these steps.
+  std::optional<Bindings> bindings_;  ///< Where the device records.
   std::vector<Operand> inputs_, outputs_;
   std::vector<const void*> inputPointers_;
   std::vector<void*> outputPointers_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/error.h"
+
 namespace fovea {
 namespace {
 
@@ -12,8 +14,10 @@ constexpr int kMostFailures = 2;
 
 }  // namespace
 
+bool Recordings::givenUp() const { return failures_ >= kMostFailures; }
+
 void Recordings::run(Key key, const std::function<void(bool recording)>& launch) {
-  if (failures_ >= kMostFailures) {
+  if (givenUp()) {
     launch(false);
     return;
   }
@@ -35,7 +39,15 @@ void Recordings::run(Key key, const std::function<void(bool recording)>& launch)
       return;
     }
   }
-  entry.recording->replay();
+  try {
+    entry.recording->replay();
+  } catch (const Error& error) {
+    if (error.code() == "ERR_DEVICE") throw;
+    // It was not enqueued: the launches one by one may still work.
+    entries_.pop_front();
+    ++failures_;
+    launch(false);
+  }
 }
 
 }  // namespace fovea

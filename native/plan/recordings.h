@@ -26,6 +26,8 @@ class Recordings {
 
   explicit Recordings(Record record) : record_(std::move(record)) {}
 
+  /** Whether recording has been given up. */
+  bool givenUp() const;
   /**
    * Runs `launch`: as a recording where there is one or one can be made, else as it is. It may be called twice, the
    * first time `recording`, when it must do nothing but launch. Throws what it throws.
