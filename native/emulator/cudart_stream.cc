@@ -137,11 +137,21 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  return call("cudaStreamEndCapture", During::kAlways, [&](const Fault&) {
+  bool ended = false;
+  const cudaError_t error = call("cudaStreamEndCapture", During::kAlways, [&](const Fault&) {
     if (!graph) return cudaErrorInvalidValue;
     if (!runtime().isStream(stream)) return cudaErrorInvalidResourceHandle;
+    ended = true;
     return runtime().endCapture(stream, graph);
   });
+  // A capture that is injected with a fault ends as a spoilt one does.
+  const std::lock_guard lock(runtime().mutex());
+  if (error && !ended && runtime().isStream(stream) && stream->capture) {
+    cudaGraph_t spoilt = nullptr;
+    stream->capture->invalid = true;
+    runtime().endCapture(stream, &spoilt);
+  }
+  return error;
 }
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
