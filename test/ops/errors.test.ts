@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { FoveaError, grad, ops, tensor, Variable, withDevice, withLayer, zeros, type Tensor } from '../../lib/index.js';
+import {
+  devices,
+  FoveaError,
+  grad,
+  ops,
+  tensor,
+  Variable,
+  withDevice,
+  withLayer,
+  zeros,
+  type Tensor,
+} from '../../lib/index.js';
 import { opTable } from '../../lib/ops/index.js';
 import { WRONG_CALLS } from './errors-table.js';
 import { testDevices } from '../support/devices.js';
