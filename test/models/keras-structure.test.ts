@@ -157,7 +157,7 @@ describe('Options of networks', () => {
     ['dropout', { dropout: 1 }, /expected dropout to be a number in \[0, 1\), received 1/],
     ['dropout that is no number', { dropout: NaN }, /expected dropout/],
     ['includeTop', { includeTop: 'no' }, /expected includeTop to be true or false/],
-    ['weights', { weights: 'imagenet' }, /expected weights to be null/],
+    ['weights', { weights: 3 }, /expected weights to be null, 'imagenet', .*, received 3/],
   ];
   for (const [what, options, message] of wrong) {
     it(`refuses ${what}`, () => {
