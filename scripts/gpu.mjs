@@ -21,7 +21,9 @@ export function gpu() {
   const device = present.find(({ kind }) => kind === 'cuda');
   if (device === undefined) {
     const why = missing.find(({ name }) => name.startsWith('cuda'));
-    skip(`no CUDA device (${why === undefined ? 'the addon is not built, or older than the sources' : `${why.reason}. ${why.remedy}`})`);
+    skip(
+      `no CUDA device (${why === undefined ? 'the addon is not built, or older than the sources' : `${why.reason}. ${why.remedy}`})`,
+    );
   }
   if (device.description.startsWith('Emulated')) skip('no CUDA device (the one that is here is emulated)');
   return device;

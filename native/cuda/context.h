@@ -115,7 +115,8 @@ class Context final : public Stream {
   cudnnHandle_t cudnn();
   cublasHandle_t cublas();
   cublasLtHandle_t cublasLt();
-  /** Scratch of the two cuBLAS, `cublasWorkspaceBytes` large: all work on the stream shares it. Made when first asked. */
+  /** Scratch of the two cuBLAS, `cublasWorkspaceBytes` large: all work on the stream shares it. Made when first asked.
+   */
   void* cublasWorkspace();
   size_t cublasWorkspaceBytes();
 

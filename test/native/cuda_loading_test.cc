@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 class Folder {
  public:
   Folder() {
-    char name[] = "/tmp/fovea-test-XXXXXX";
-    path_ = mkdtemp(name);
+    std::string name = fs::temp_directory_path() / "fovea-test-XXXXXX";
+    path_ = mkdtemp(name.data());
   }
   ~Folder() { fs::remove_all(path_); }
   Folder(const Folder&) = delete;
@@ -60,11 +60,11 @@ std::vector<Test> cudaLoadingTests() {
          CudaRoots roots;
          roots.local = folder.path() + "/local";
          roots.foveaCudaPath = folder.make("chosen") + ":" + folder.path() + "/absent";
-         const std::string home = folder.make("home/lib64"), old = folder.make("local/cuda-13.0/lib64"),
+         const std::string home = folder.make("own/lib64"), old = folder.make("local/cuda-13.0/lib64"),
                            newer = folder.make("local/cuda-13.1/lib64"), other = folder.make("local/cuda-12.4/lib64");
          const std::string wheel = folder.make("package/.cuda/nvidia/cudnn/lib"),
                            venv = folder.make("venv/lib/python3.11/site-packages/nvidia/cu13/lib");
-         roots.cudaHome = folder.path() + "/home";
+         roots.cudaHome = folder.path() + "/own";
          roots.package = folder.path() + "/package";
          roots.virtualEnv = folder.path() + "/venv";
          const std::vector<std::string> list = cudaFolders(roots, 13);

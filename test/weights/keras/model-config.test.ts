@@ -11,9 +11,7 @@ const sequential = (...layers: readonly object[]): Record<string, unknown> => ({
 const dense = { class_name: 'Dense', config: { name: 'd', units: 2, batch_input_shape: [null, 3] } };
 const made = (...layers: readonly object[]): Model => modelFromJSON(readModelConfig('net.h5', sequential(...layers)));
 const optionsOf = (className: string, config: object): Record<string, unknown> =>
-  deserializeLayer(
-    readModelConfig('net.h5', { class_name: className, config: { name: 'x', ...config } }),
-  ).getConfig();
+  deserializeLayer(readModelConfig('net.h5', { class_name: className, config: { name: 'x', ...config } })).getConfig();
 
 describe('configurations of layers', () => {
   it.each<[string, object, object]>([
