@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the native code and its C++ tests with AddressSanitizer and UndefinedBehaviorSanitizer, and runs them.
+# Builds the native code and its C++ tests with AddressSanitizer and UndefinedBehaviorSanitizer, and runs them: those of
+# the engine and the cpu kernels, and those of the cuda kernels' bodies, which run on the host and need no CUDA.
 # The last line is `N passed, N failed`. An argument runs only the tests whose name contains it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +9,7 @@ build=build/asan
 log="$build/build.log"
 mkdir -p "$build"
 if ! { cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 \
-  -DFOVEA_ADDON=OFF -DFOVEA_TESTS=ON -DFOVEA_SANITIZE=address,undefined &&
+  -DFOVEA_ADDON=OFF -DFOVEA_CUDA=OFF -DFOVEA_TESTS=ON -DFOVEA_SANITIZE=address,undefined &&
   cmake --build "$build" --parallel "$(nproc)"; } >"$log" 2>&1; then
   tail -n 40 "$log" >&2
   echo "0 passed, 1 failed"
@@ -19,4 +20,18 @@ fi
 export ASAN_OPTIONS="abort_on_error=0:halt_on_error=1:detect_stack_use_after_return=1:${ASAN_OPTIONS:-}"
 export LSAN_OPTIONS="suppressions=test/native/lsan.supp:print_suppressions=0:${LSAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
-"$build/bin/fovea_native_tests" "$@"
+passed=0
+failed=0
+for tests in fovea_native_tests fovea_cuda_kernels_test; do
+  "$build/bin/$tests" "$@" >"$build/$tests.log" 2>&1 || true
+  cat "$build/$tests.log"
+  if [[ "$(tail -n 1 "$build/$tests.log")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+  else
+    echo "$tests did not come to its end"
+    failed=$((failed + 1))
+  fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -16,6 +16,9 @@ function nativeSide(): ReturnType<typeof openNative> {
   return native;
 }
 
+/** `cuda` is the first NVIDIA device. */
+const fullName = (name: string): string => (name === 'cuda' ? 'cuda:0' : name);
+
 /** The devices that can be used here, and those that were looked for in vain, each with the reason. */
 export function devices(): { present: DeviceInfo[]; missing: MissingDevice[] } {
   const { present, missing } = nativeSide();
@@ -29,13 +32,17 @@ export function devices(): { present: DeviceInfo[]; missing: MissingDevice[] } {
  * The environment variable `FOVEA_DEVICE` chooses too.
  */
 export function currentDevice(): string {
-  return scoped.getStore() ?? (selected ??= process.env['FOVEA_DEVICE'] ?? defaultDevice());
+  return scoped.getStore() ?? (selected ??= fullName(process.env['FOVEA_DEVICE'] ?? defaultDevice()));
 }
 
-/** Chooses the device for new tensors and variables; throws with the reason when it is not there. */
+/**
+ * Chooses the device for new tensors and variables: `cpu`, `reference`, `cuda:0`, `cuda:1`, … (`cuda` is the first).
+ *
+ * @throws FoveaError ERR_DEVICE with the reason when it is not there
+ */
 export function setDevice(name: string): void {
   backendOf(name);
-  selected = name;
+  selected = fullName(name);
 }
 
 /**
@@ -44,11 +51,12 @@ export function setDevice(name: string): void {
  */
 export function withDevice<T>(name: string, fn: () => T): T {
   backendOf(name);
-  return scoped.run(name, fn);
+  return scoped.run(fullName(name), fn);
 }
 
 /** The backend of a device; throws with the reason when it is not there. */
-export function backendOf(name: string): Backend {
+export function backendOf(device: string): Backend {
+  const name = fullName(device);
   const known = backends.get(name);
   if (known) return known;
   let backend: Backend | undefined;
@@ -57,13 +65,14 @@ export function backendOf(name: string): Backend {
     backend = nativeSide().present.find((b) => b.device.name === name);
     if (!backend) {
       const { present, missing } = nativeSide();
-      const why = missing.find((m) => m.name === name);
+      // Where there is no NVIDIA device at all, none has a number.
+      const why = missing.find((m) => m.name === name || (m.name === 'cuda' && name.startsWith('cuda:')));
       const have = [...present.map((b) => b.device.name), 'reference'].join(', ');
       throw new FoveaError(
         why
-          ? `device ${name} is not available: ${why.reason}. ${why.remedy}`
-          : `device ${name} is unknown; there are: ${have}`,
-        { code: 'ERR_DEVICE', expected: have, received: name },
+          ? `device ${device} is not available: ${why.reason}. ${why.remedy}`
+          : `device ${device} is unknown; there are: ${have}`,
+        { code: 'ERR_DEVICE', expected: have, received: device },
       );
     }
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,13 @@ struct DeviceInfo {
 };
 
 using KernelPtr = std::unique_ptr<Kernel>;
+
+/** Launches that were recorded, to be enqueued again as one: the same kernels on the same pointers. */
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
+};
 
 /**
  * One device. One `prepare` method per kernel of docs/kernels.md; data, weight and bias gradients are kernels of their
@@ -42,6 +50,24 @@ class Backend {
   virtual void zero(void* to, size_t bytes) = 0;
   /** Waits until all launched work has run. */
   virtual void synchronize() = 0;
+  /** What is prepared next is blamed on this op and layer when it fails after its launch, in `synchronize`. */
+  virtual void preparing(const std::string& op, const std::string& layer) {
+    (void)op;
+    (void)layer;
+  }
+
+  /** Enqueues a copy within the device's memory, as launches are. For devices that record. */
+  virtual void copyWithin(void* to, const void* from, size_t bytes) { copyToDevice(to, from, bytes); }
+  /** Whether `record` is worth calling. */
+  virtual bool records() const { return false; }
+  /**
+   * Calls `launch` and records what it enqueues instead of running it. Kernels that are recorded have run before. Null
+   * when that does not work: nothing has run then, and the same launches without recording say what was wrong.
+   */
+  virtual std::unique_ptr<Recording> record(const std::function<void()>& launch) {
+    (void)launch;
+    return nullptr;
+  }
 
   virtual KernelPtr prepareElementwise(const ElementwiseDesc&) = 0;
   virtual KernelPtr prepareConv2d(const Conv2dDesc&) = 0;

@@ -6,7 +6,7 @@
 namespace fovea {
 
 /** Element types a native device holds; the names are those of lib/tensor/dtype.ts. */
-enum class DType : uint8_t { kFloat32, kInt32, kUint8, kBool, kBfloat16 };
+enum class DType : uint8_t { kFloat32, kInt32, kUint8, kBool, kBfloat16, kFloat16 };
 
 /** Bytes of one element. */
 constexpr size_t bytesPerElement(DType dtype) {
@@ -15,6 +15,7 @@ constexpr size_t bytesPerElement(DType dtype) {
     case DType::kInt32:
       return 4;
     case DType::kBfloat16:
+    case DType::kFloat16:
       return 2;
     case DType::kUint8:
     case DType::kBool:
@@ -24,7 +25,9 @@ constexpr size_t bytesPerElement(DType dtype) {
 }
 
 /** Whether elements are floating-point numbers. */
-constexpr bool isFloat(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kBfloat16; }
+constexpr bool isFloat(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kBfloat16 || dtype == DType::kFloat16;
+}
 
 /** The name used at the border to JavaScript. */
 constexpr const char* nameOf(DType dtype) {
@@ -39,6 +42,8 @@ constexpr const char* nameOf(DType dtype) {
       return "bool";
     case DType::kBfloat16:
       return "bfloat16";
+    case DType::kFloat16:
+      return "float16";
   }
   return "?";
 }

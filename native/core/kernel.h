@@ -32,6 +32,8 @@ class Kernel {
   virtual size_t workspaceBytes() const { return 0; }
   /** Which implementation was chosen, for profiles: "brgconv:avx512_core", "own". */
   virtual std::string implementation() const { return "own"; }
+  /** Whether what `launch` enqueues depends on `Pointers::versions`. */
+  virtual bool readsVersions() const { return false; }
   /** Runs, or enqueues, the kernel. Throws fovea::Error. */
   virtual void launch(Stream& stream, const Pointers& pointers) = 0;
 };

@@ -27,62 +27,9 @@ constexpr double kTimedFlops = 20e6;   ///< Smaller convolutions take the first 
 constexpr int kRounds = 4;             ///< Timed rounds over the candidates,
 constexpr double kMostSeconds = 0.06;  ///< and the time after which no further one starts.
 
-const char* nameOf(ConvKind kind) {
-  switch (kind) {
-    case ConvKind::kForward:
-      return "conv2d";
-    case ConvKind::kBackwardInput:
-      return "conv2dBackwardInput";
-    default:
-      return "conv2dBackwardKernel";
-  }
-}
-
 Conv parse(ConvKind kind, const Conv2dDesc& d) {
-  const Check check(nameOf(kind), d);
-  const bool forward = kind == ConvKind::kForward, kernelGradient = kind == ConvKind::kBackwardKernel;
-  check.counts(2, forward ? 3 : 2, 1, kernelGradient ? 2 : 1);
-  const TensorDesc& x = kind == ConvKind::kBackwardInput ? d.outputs[0] : d.inputs[0];
-  const TensorDesc& kernel = kernelGradient ? d.outputs[0] : d.inputs[1];
-  const TensorDesc& y = forward ? d.outputs[0] : kernelGradient ? d.inputs[1] : d.inputs[0];
-  check.anyFloat(x, "x");
-  check.typeOr(kernel, kernelGradient ? "dkernel" : "kernel", x.dtype, DType::kFloat32);
-  check.rank(x, "x", 4);
-  check.rank(kernel, "kernel", 4);
-  check.rank(y, "y", 4);
   Conv v;
-  v.kind = kind;
-  v.type = x.dtype;
-  v.kernelType = kernel.dtype;
-  v.n = x.dims[0], v.h = x.dims[1], v.w = x.dims[2], v.c = x.dims[3];
-  v.kh = kernel.dims[0], v.kw = kernel.dims[1], v.o = kernel.dims[3];
-  v.oh = y.dims[1], v.ow = y.dims[2];
-  v.sh = d.window.strides[0], v.sw = d.window.strides[1], v.dh = d.window.dilations[0], v.dw = d.window.dilations[1];
-  v.top = d.window.padding[0], v.bottom = d.window.padding[1];
-  v.left = d.window.padding[2], v.right = d.window.padding[3];
-  v.groups = d.groups;
-  check.that(v.sh > 0 && v.sw > 0 && v.dh > 0 && v.dw > 0, "positive strides and dilations",
-             describe(Dims{v.sh, v.sw, v.dh, v.dw}));
-  check.that(*std::min_element(d.window.padding.begin(), d.window.padding.end()) >= 0, "padding of 0 or more",
-             describe(Dims(d.window.padding.begin(), d.window.padding.end())));
-  check.that(v.c > 0 && v.o > 0 && v.kh > 0 && v.kw > 0, "channels and a kernel that are not empty",
-             fovea::describe(x) + " and " + fovea::describe(kernel));
-  check.that(v.groups > 0 && v.c % v.groups == 0 && v.o % v.groups == 0, "groups that divide the channels",
-             std::to_string(v.groups) + " for " + std::to_string(v.c) + " and " + std::to_string(v.o));
-  check.tensor(kernel, "kernel", kernel.dtype, {v.kh, v.kw, v.cg(), v.o});
-  const int64_t spanH = v.h + v.top + v.bottom - ((v.kh - 1) * v.dh + 1);
-  const int64_t spanW = v.w + v.left + v.right - ((v.kw - 1) * v.dw + 1);
-  check.that(spanH >= 0 && spanW >= 0, "a kernel no larger than the padded input", fovea::describe(kernel));
-  check.tensor(y, "y", x.dtype, {v.n, spanH / v.sh + 1, spanW / v.sw + 1, v.o});
-  v.bias = d.inputs.size() == 3 || d.outputs.size() == 2;
-  v.steady = !kernelGradient && d.inputs[1].steady;
-  v.relu = forward && d.activation == Activation::kRelu;
-  if (v.bias) {
-    const TensorDesc& bias = forward ? d.inputs[2] : d.outputs[1];
-    check.typeOr(bias, "bias", x.dtype, DType::kFloat32);
-    check.tensor(bias, "bias", bias.dtype, {v.o});
-    v.biasType = bias.dtype;
-  }
+  static_cast<ConvGeometry&>(v) = parseConv(kind, d);
   return v;
 }
 

@@ -6,34 +6,19 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "core/conv_geometry.h"
 #include "core/descriptors.h"
 #include "cpu/kernel_base.h"
 
 /** @file What the implementations of the three convolution kernels share. */
 namespace fovea::cpu {
 
-enum class ConvKind : uint8_t { kForward, kBackwardInput, kBackwardKernel };
-
-/** One convolution: x [n,h,w,c], kernel [kh,kw,c/groups,o], y [n,oh,ow,o], whichever of them is the output. */
-struct Conv {
-  ConvKind kind = ConvKind::kForward;
-  int64_t n = 0, h = 0, w = 0, c = 0, oh = 0, ow = 0, o = 0, kh = 0, kw = 0;
-  int64_t sh = 1, sw = 1, dh = 1, dw = 1;
-  int64_t top = 0, bottom = 0, left = 0, right = 0;
-  int64_t groups = 1;
-  bool bias = false;  ///< Forward: a third input; backward kernel: a second output.
-  bool relu = false;
-  bool steady = false;                 ///< The kernel stays the same from launch to launch: see Packed.
-  DType type = DType::kFloat32;        ///< Of x, y and their gradients.
-  DType kernelType = DType::kFloat32;  ///< Of the kernel or its gradient: `type`, or float32.
-  DType biasType = DType::kFloat32;    ///< Of the bias or its gradient: `type`, or float32.
-
+/** One convolution as the CPU sees it; a steady kernel is packed once: see Packed. */
+struct Conv : ConvGeometry {
   /** Types and shapes of the kernel's operands. */
   Operands operands() const;
   /** The same convolution of float32 operands. */
   Conv inFloat32() const;
-  int64_t cg() const { return c / groups; }
-  int64_t og() const { return o / groups; }
   /** Multiplications and additions. */
   double flops() const {
     return 2.0 * static_cast<double>(n * oh * ow) * static_cast<double>(o) * static_cast<double>(kh * kw * cg());

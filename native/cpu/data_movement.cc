@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/float16.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
@@ -154,7 +155,7 @@ void runTranspose(const Transpose& t, const T* x, T* y) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareConcat(const AxisDesc& d) {
-  const Check check("concat", d);
+  const fovea::Check check("concat", d);
   check.that(!d.inputs.empty() && d.outputs.size() == 1, "inputs and one output",
              std::to_string(d.inputs.size()) + " and " + std::to_string(d.outputs.size()));
   const TensorDesc& y = d.outputs[0];
@@ -176,7 +177,7 @@ KernelPtr CpuBackend::prepareConcat(const AxisDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareSlice(const SliceDesc& d) {
-  const Check check("slice", d);
+  const fovea::Check check("slice", d);
   check.counts(1, 1);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
   check.type(y, "an output", x.dtype);
@@ -192,7 +193,7 @@ KernelPtr CpuBackend::prepareSlice(const SliceDesc& d) {
 }
 
 KernelPtr CpuBackend::preparePad(const PadDesc& d) {
-  const Check check("pad", d);
+  const fovea::Check check("pad", d);
   check.counts(1, 1);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
   check.type(y, "an output", x.dtype);
@@ -221,6 +222,9 @@ KernelPtr CpuBackend::preparePad(const PadDesc& d) {
         case DType::kBfloat16:
           return static_cast<void>(
               std::fill_n(out<BFloat16>(p, 0) + begin, end - begin, toBFloat16(static_cast<float>(value))));
+        case DType::kFloat16:
+          return static_cast<void>(
+              std::fill_n(out<Float16>(p, 0) + begin, end - begin, toFloat16(static_cast<float>(value))));
       }
     });
     box(p.inputs[0], p.outputs[0]);
@@ -228,7 +232,7 @@ KernelPtr CpuBackend::preparePad(const PadDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareTranspose(const TransposeDesc& d) {
-  const Check check("transpose", d);
+  const fovea::Check check("transpose", d);
   check.counts(1, 1);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
   Dims sorted = d.perm, expected;
@@ -268,7 +272,7 @@ KernelPtr CpuBackend::prepareTranspose(const TransposeDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareCopy(const PlainDesc& d) {
-  const Check check("copy", d);
+  const fovea::Check check("copy", d);
   check.counts(1, 1);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
   check.that(x.dtype == y.dtype && x.size() == y.size(), "operands of one size and dtype",

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "core/float16.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
@@ -35,10 +36,8 @@ struct Input {
   bool once = false;   ///< Filled once a thread, not once a block.
 };
 
-struct Step {
-  Op op;
-  std::array<int, 3> args;
-  double p0, p1;
+struct Step : ProgramStep {
+  explicit Step(const ProgramStep& step) : ProgramStep(step) {}
   int slot = -1;         ///< Scratch register, or
   int output = -1;       ///< the output that is written in place.
   bool hoisted = false;  ///< A constant: run once a thread.
@@ -58,35 +57,12 @@ struct Program {
   int64_t slotSize() const { return block + 16; }
 };
 
-/** Broadcasts `dims` to `shape`, merging neighbours; returns false when it does not fit. */
-bool planStrides(const Dims& dims, const Dims& shape, Input* input) {
-  if (dims.size() > shape.size()) return false;
-  const size_t pad = shape.size() - dims.size();
-  int64_t stride = 1;
-  Dims strides(shape.size(), 0);
-  for (size_t i = shape.size(); i-- > 0;) {
-    const int64_t d = i < pad ? 1 : dims[i - pad];
-    if (d != 1 && d != shape[i]) return false;
-    strides[i] = d == 1 ? 0 : stride;
-    stride *= d;
-  }
-  for (size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i] == 1) continue;
-    if (!input->dims.empty() && input->strides.back() == strides[i] * shape[i]) {
-      input->dims.back() *= shape[i];
-      input->strides.back() = strides[i];
-    } else {
-      input->dims.push_back(shape[i]);
-      input->strides.push_back(strides[i]);
-    }
-  }
-  return true;
-}
-
-Input planInput(const Check& check, const TensorDesc& t, const Dims& shape, DType compute) {
+Input planInput(const fovea::Check& check, const TensorDesc& t, const Dims& shape, DType compute) {
   Input input;
   input.dtype = t.dtype;
-  if (!planStrides(t.dims, shape, &input)) check.fail("inputs broadcastable to " + describe(shape), describe(t));
+  const Broadcast broadcast = broadcastTo(check, t, shape);
+  input.dims = broadcast.dims;
+  input.strides = broadcast.strides;
   const int64_t size = t.size(), total = product(shape);
   if (size == total) {
     input.access = t.dtype == compute ? Access::kDirect : Access::kConverted;
@@ -168,19 +144,14 @@ void allocateRegisters(Program* p) {
 }
 
 Program compile(const ElementwiseDesc& d) {
-  const Check check("elementwise", d);
-  check.that(!d.outputs.empty(), "an output", "none");
-  check.that(d.results.size() == d.outputs.size(), std::to_string(d.outputs.size()) + " results",
-             std::to_string(d.results.size()));
+  const fovea::Check check("elementwise", d);
+  checkOutputs(check, d);
   Program p;
   p.int32 = d.int32;
   const Dims& shape = d.outputs[0].dims;
   p.size = product(shape);
   const DType compute = d.int32 ? DType::kInt32 : DType::kFloat32;
-  for (const TensorDesc& t : d.outputs) {
-    check.that(t.dims == shape, "outputs of one shape " + describe(shape), describe(t));
-    p.outputTypes.push_back(t.dtype);
-  }
+  for (const TensorDesc& t : d.outputs) p.outputTypes.push_back(t.dtype);
   int64_t longest = 1;
   for (const TensorDesc& t : d.inputs) {
     p.inputs.push_back(planInput(check, t, shape, compute));
@@ -189,24 +160,9 @@ Program compile(const ElementwiseDesc& d) {
     }
   }
   p.block = kBlock / longest * longest;
-  const int k = static_cast<int>(d.inputs.size());
-  for (size_t i = 0; i < d.program.size(); ++i) {
-    const Instruction& instruction = d.program[i];
-    const std::string where = "instruction " + std::to_string(i) + " (" + instruction.opcode + ")";
-    const OpInfo* info = findOp(instruction.opcode);
-    if (info == nullptr) check.fail("a known opcode", where);
-    check.that(!d.int32 || info->int32, "an opcode for int32", where);
-    for (int a = 0; a < 3; ++a) {
-      const int r = instruction.args[a];
-      const bool fits = a < info->arity ? r >= 0 && r < k + static_cast<int>(i) : r == -1;
-      check.that(fits, std::to_string(info->arity) + " arguments that name earlier registers",
-                 where + " with " + std::to_string(r));
-    }
-    p.steps.push_back({info->op, instruction.args, instruction.params[0], instruction.params[1]});
-    p.cost += info->cost;
-  }
-  for (int r : d.results) {
-    check.that(r >= 0 && r < k + static_cast<int>(d.program.size()), "results that name registers", std::to_string(r));
+  for (const ProgramStep& step : checkedProgram(check, d)) {
+    p.steps.emplace_back(step);
+    p.cost += step.info->cost;
   }
   p.results = d.results;
   allocateRegisters(&p);
@@ -218,9 +174,13 @@ Program compile(const ElementwiseDesc& d) {
 
 template <class T, class S>
 T convert(S value) {
-  if constexpr (std::is_same_v<S, BFloat16>) return convert<T>(toFloat(value));
-  if constexpr (std::is_same_v<T, int32_t> && std::is_same_v<S, float>) return math::toInt(value);
-  if constexpr (!std::is_same_v<S, BFloat16>) return static_cast<T>(value);
+  if constexpr (std::is_same_v<S, BFloat16> || std::is_same_v<S, Float16>) {
+    return convert<T>(toFloat(value));
+  } else if constexpr (std::is_same_v<T, int32_t> && std::is_same_v<S, float>) {
+    return math::toInt(value);
+  } else {
+    return static_cast<T>(value);
+  }
 }
 
 template <class T, class S>
@@ -290,6 +250,8 @@ void load(const Input& input, const void* x, T* y, int64_t begin, int64_t n) {
       return loadAs(input, static_cast<const int32_t*>(x), y, begin, n);
     case DType::kBfloat16:
       return loadAs(input, static_cast<const BFloat16*>(x), y, begin, n);
+    case DType::kFloat16:
+      return loadAs(input, static_cast<const Float16*>(x), y, begin, n);
     default:
       return loadAs(input, static_cast<const uint8_t*>(x), y, begin, n);
   }
@@ -314,6 +276,9 @@ void store(DType dtype, const T* x, void* y, int64_t begin, int64_t n) {
     case DType::kBfloat16:
       if constexpr (std::is_same_v<T, float>) return narrow(x, static_cast<BFloat16*>(y) + begin, n);
       for (int64_t i = 0; i < n; ++i) static_cast<BFloat16*>(y)[begin + i] = toBFloat16(static_cast<float>(x[i]));
+      return;
+    case DType::kFloat16:
+      for (int64_t i = 0; i < n; ++i) static_cast<Float16*>(y)[begin + i] = toFloat16(static_cast<float>(x[i]));
       return;
   }
 }

@@ -1,5 +1,4 @@
 #include <cmath>
-#include <unordered_map>
 
 #include "core/bfloat16.h"
 #include "cpu/elementwise.h"
@@ -12,65 +11,6 @@
  */
 namespace fovea::cpu {
 namespace {
-
-constexpr OpInfo kOps[] = {
-    {"const", Op::kConst, 0, true, 1},
-    {"identity", Op::kIdentity, 1, true, 1},
-    {"neg", Op::kNeg, 1, true, 1},
-    {"abs", Op::kAbs, 1, true, 1},
-    {"sign", Op::kSign, 1, true, 1},
-    {"exp", Op::kExp, 1, false, 6},
-    {"expm1", Op::kExpm1, 1, false, 6},
-    {"log", Op::kLog, 1, false, 8},
-    {"log1p", Op::kLog1p, 1, false, 10},
-    {"sqrt", Op::kSqrt, 1, false, 4},
-    {"rsqrt", Op::kRsqrt, 1, false, 6},
-    {"square", Op::kSquare, 1, true, 1},
-    {"reciprocal", Op::kReciprocal, 1, false, 3},
-    {"floor", Op::kFloor, 1, false, 1},
-    {"ceil", Op::kCeil, 1, false, 1},
-    {"round", Op::kRound, 1, false, 1},
-    {"sin", Op::kSin, 1, false, 40},
-    {"cos", Op::kCos, 1, false, 40},
-    {"erf", Op::kErf, 1, false, 12},
-    {"tanh", Op::kTanh, 1, false, 10},
-    {"sigmoid", Op::kSigmoid, 1, false, 8},
-    {"relu", Op::kRelu, 1, true, 1},
-    {"relu6", Op::kRelu6, 1, false, 1},
-    {"leakyRelu", Op::kLeakyRelu, 1, false, 1},
-    {"elu", Op::kElu, 1, false, 8},
-    {"selu", Op::kSelu, 1, false, 8},
-    {"gelu", Op::kGelu, 1, false, 14},
-    {"geluTanh", Op::kGeluTanh, 1, false, 14},
-    {"softplus", Op::kSoftplus, 1, false, 16},
-    {"silu", Op::kSilu, 1, false, 8},
-    {"hardSigmoid", Op::kHardSigmoid, 1, false, 2},
-    {"clip", Op::kClip, 1, true, 1},
-    {"isNaN", Op::kIsNaN, 1, false, 1},
-    {"isFinite", Op::kIsFinite, 1, false, 1},
-    {"not", Op::kNot, 1, true, 1},
-    {"add", Op::kAdd, 2, true, 1},
-    {"sub", Op::kSub, 2, true, 1},
-    {"mul", Op::kMul, 2, true, 1},
-    {"div", Op::kDiv, 2, false, 3},
-    {"pow", Op::kPow, 2, false, 60},
-    {"mod", Op::kMod, 2, true, 40},
-    {"floorDiv", Op::kFloorDiv, 2, true, 8},
-    {"maximum", Op::kMaximum, 2, true, 1},
-    {"minimum", Op::kMinimum, 2, true, 1},
-    {"equal", Op::kEqual, 2, true, 1},
-    {"notEqual", Op::kNotEqual, 2, true, 1},
-    {"greater", Op::kGreater, 2, true, 1},
-    {"greaterEqual", Op::kGreaterEqual, 2, true, 1},
-    {"less", Op::kLess, 2, true, 1},
-    {"lessEqual", Op::kLessEqual, 2, true, 1},
-    {"and", Op::kAnd, 2, true, 1},
-    {"or", Op::kOr, 2, true, 1},
-    {"reluGrad", Op::kReluGrad, 2, false, 1},
-    {"toInt", Op::kToInt, 1, false, 2},
-    {"toBfloat16", Op::kToBfloat16, 1, false, 2},
-    {"select", Op::kSelect, 3, true, 1},
-};
 
 template <class T, class F>
 FOVEA_INLINE void unary(const OpArgs<T>& r, const F& f) {
@@ -183,16 +123,6 @@ void runScalar(Op op, const OpArgs<float>& r) {
 constexpr float kSeluAlpha = 1.6732632423543772f, kSeluScale = 1.0507009873554805f;  // Klambauer et al. 2017
 
 }  // namespace
-
-const OpInfo* findOp(const std::string& name) {
-  static const auto* table = [] {
-    auto* t = new std::unordered_map<std::string, const OpInfo*>;
-    for (const OpInfo& op : kOps) t->emplace(op.name, &op);
-    return t;
-  }();
-  const auto found = table->find(name);
-  return found == table->end() ? nullptr : found->second;
-}
 
 FOVEA_CLONES
 void runFloat(Op op, const OpArgs<float>& r) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/matmul_geometry.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
@@ -11,11 +12,7 @@
 namespace fovea::cpu {
 namespace {
 
-struct Problem {
-  int64_t batch = 1, m = 0, k = 0, n = 0;
-};
-
-dl::Desc matrix(const Problem& q, DType dtype, int64_t rows, int64_t columns, bool transposed, bool batched) {
+dl::Desc matrix(const MatmulGeometry& q, DType dtype, int64_t rows, int64_t columns, bool transposed, bool batched) {
   const auto type = dl::typeOf(dtype);
   const int64_t r = transposed ? 1 : columns, c = transposed ? rows : 1;
   if (!batched) return dl::Desc(dl::DnnlDims{rows, columns}, type, dl::DnnlDims{r, c});
@@ -23,7 +20,7 @@ dl::Desc matrix(const Problem& q, DType dtype, int64_t rows, int64_t columns, bo
 }
 
 /** y = bias, or 0, with ReLU: what is left of the product when k is 0. */
-KernelPtr emptyProduct(const Problem& q, bool bias, bool relu) {
+KernelPtr emptyProduct(const MatmulGeometry& q, bool bias, bool relu) {
   return makeKernel([=](const Pointers& p) {
     float* y = out<float>(p, 0);
     for (int64_t i = 0; i < q.batch * q.m; ++i) {
@@ -38,33 +35,9 @@ KernelPtr emptyProduct(const Problem& q, bool bias, bool relu) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareMatmul(const MatmulDesc& d) {
-  const Check check("matmul", d);
-  check.counts(2, 3, 1, 1);
-  const TensorDesc &a = d.inputs[0], &b = d.inputs[1];
-  check.anyFloat(a, "a");
-  check.type(b, "b", a.dtype);
-  check.rankAtLeast(a, "a", 2);
-  check.rank(b, "b", a.rank());
-  const size_t r = a.dims.size();
-  Problem q;
-  q.batch = product(a.dims, 0, r - 2);
-  q.m = a.dims[d.transposeA ? r - 1 : r - 2];
-  q.k = a.dims[d.transposeA ? r - 2 : r - 1];
-  q.n = b.dims[d.transposeB ? r - 2 : r - 1];
-  Dims expected(a.dims.begin(), a.dims.end() - 2), result = expected;
-  expected.push_back(d.transposeB ? q.n : q.k);
-  expected.push_back(d.transposeB ? q.k : q.n);
-  check.tensor(b, "b", a.dtype, expected);
-  result.push_back(q.m);
-  result.push_back(q.n);
-  const TensorDesc& y = d.outputs[0];
-  check.typeOr(y, "y", a.dtype, DType::kFloat32);
-  check.tensor(y, "y", y.dtype, result);
-  const bool hasBias = d.inputs.size() == 3, relu = d.activation == Activation::kRelu;
-  if (hasBias) {
-    check.typeOr(d.inputs[2], "bias", a.dtype, DType::kFloat32);
-    check.tensor(d.inputs[2], "bias", d.inputs[2].dtype, {q.n});
-  }
+  const MatmulGeometry q = parseMatmul(d);
+  const TensorDesc &a = d.inputs[0], &b = d.inputs[1], &y = d.outputs[0];
+  const bool hasBias = q.bias, relu = q.relu;
   if (q.batch * q.m * q.n == 0) return makeKernel([](const Pointers&) {});
   if (q.k == 0) {
     if (usesBfloat16(d)) return converting(d, emptyProduct(q, hasBias, relu));

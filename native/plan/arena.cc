@@ -16,6 +16,10 @@ void Allocation::allocate(size_t bytes) {
     return;
   } catch (const Error& error) {
     reason = error.what();
+    if (error.code() != "ERR_OUT_OF_MEMORY") {  // a device that is broken, say
+      ledger_.release(bytes, holder_);
+      throw;
+    }
   } catch (const std::bad_alloc& error) {
     reason = error.what();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <new>
 #include <utility>
 
@@ -32,6 +33,7 @@ Plan::Plan(Device& device, PlanDesc description, const std::vector<Preparation>&
       count_(device),
       description_(std::move(description)),
       writes_(description_.externals.size()),
+      recordings_([&device](const std::function<void()>& launch) { return device.backend().record(launch); }),
       threads_(computeThreads()) {
   useComputeThreads(threads_);
   steps_.reserve(preparations.size());
@@ -41,11 +43,13 @@ Plan::Plan(Device& device, PlanDesc description, const std::vector<Preparation>&
   inputPointers_.resize(inputs_.size());
   outputPointers_.resize(outputs_.size());
   versions_.resize(inputs_.size());
+  if (device_.backend().records()) bindings_.emplace(device_, externalUses());
   // Prepared between two steps of a running plan: that one holds the arena, which then grows with this one's first run.
   if (!device_.arenaLeased()) Device::ArenaLease(device_)->grow(description_.arenaBytes, workspaceBytes_);
 }
 
 void Plan::prepare(const Preparation& preparation, const StepDesc& desc) {
+  device_.backend().preparing(desc.op.empty() ? desc.kernel : desc.op, desc.layer);
   Step step{preparation(device_.backend()), inputs_.size(), outputs_.size()};
   if (!step.kernel) throw Error("ERR_UNSUPPORTED", "the device has no such kernel");
   workspaceBytes_ = std::max(workspaceBytes_, step.kernel->workspaceBytes());
@@ -75,8 +79,12 @@ std::vector<StepProfile> Plan::profile(const std::vector<External>& externals, c
 void Plan::execute(const std::vector<External>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles) {
   const Device::ArenaLease arena(device_);
   arena->grow(description_.arenaBytes, workspaceBytes_);
+  std::vector<void*> addresses(externals.size());
+  std::transform(externals.begin(), externals.end(), addresses.begin(), [](const External& e) { return e.data; });
+  const bool recorded = bindings_ && !profiles && !recordings_.givenUp() && device_.backend().records();
+  const std::vector<void*> bound = recorded ? bindings_->bind(addresses) : addresses;
   const auto address = [&](const Operand& o) -> void* {
-    return o.external >= 0 ? externals[o.external].data : arena->values() + o.offset;
+    return o.external >= 0 ? bound[o.external] : arena->values() + o.offset;
   };
   std::transform(inputs_.begin(), inputs_.end(), inputPointers_.begin(), address);
   std::transform(outputs_.begin(), outputs_.end(), outputPointers_.begin(), address);
@@ -84,18 +92,80 @@ void Plan::execute(const std::vector<External>& externals, const StopSignal& sto
     return o.external >= 0 && !writes_[o.external] ? externals[o.external].version : 0;
   });
 
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    if (stop.raised()) throwStopped();
-    device_.engine().runUrgent();
-    useComputeThreads(threads_);
-    const Step& step = steps_[i];
-    const Pointers pointers{inputPointers_.data() + step.firstInput, outputPointers_.data() + step.firstOutput,
-                            arena->workspace(), versions_.data() + step.firstInput};
-    if (profiles) profiles->push_back(profileOf(i));
-    naming(description_.steps[i], "ERR_EXECUTION",
-           [&] { launch(step, pointers, profiles ? &profiles->back() : nullptr); });
+  const auto launchAll = [&](bool recording) {
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      if (stop.raised()) throwStopped();
+      if (!recording) device_.engine().runUrgent();
+      useComputeThreads(threads_);
+      const Step& step = steps_[i];
+      const Pointers pointers{inputPointers_.data() + step.firstInput, outputPointers_.data() + step.firstOutput,
+                              arena->workspace(), versions_.data() + step.firstInput};
+      if (profiles) profiles->push_back(profileOf(i));
+      naming(description_.steps[i], "ERR_EXECUTION",
+             [&] { launch(step, pointers, profiles ? &profiles->back() : nullptr); });
+    }
+  };
+  try {
+    if (recorded) {
+      bindings_->copyIn(addresses, bound);
+      recordings_.run(recordingKey(arena->workspace()), launchAll);
+      bindings_->copyOut(addresses, bound);
+    } else {
+      launchAll(false);
+    }
+  } catch (...) {
+    settle();
+    throw;
   }
-  device_.backend().synchronize();
+  synchronize();
+}
+
+std::vector<ExternalUse> Plan::externalUses() const {
+  std::vector<ExternalUse> uses;
+  for (const ExternalDesc& external : description_.externals) {
+    uses.push_back({static_cast<size_t>(external.size) * bytesPerElement(external.dtype), false, false});
+  }
+  for (const Operand& operand : inputs_) {
+    if (operand.external >= 0) uses[operand.external].read = true;
+  }
+  for (size_t i = 0; i < uses.size(); ++i) uses[i].written = writes_[i];
+  return uses;
+}
+
+Recordings::Key Plan::recordingKey(const void* workspace) const {
+  const auto number = [](const void* address) { return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(address)); };
+  Recordings::Key key;
+  key.reserve(inputs_.size() + outputs_.size() + 1);
+  key.push_back(number(workspace));
+  for (const void* address : inputPointers_) key.push_back(number(address));
+  for (const void* address : outputPointers_) key.push_back(number(address));
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (!steps_[i].kernel->readsVersions()) continue;
+    const size_t end = i + 1 < steps_.size() ? steps_[i + 1].firstInput : inputs_.size();
+    key.insert(key.end(), versions_.begin() + static_cast<int64_t>(steps_[i].firstInput),
+               versions_.begin() + static_cast<int64_t>(end));
+  }
+  return key;
+}
+
+void Plan::synchronize() {
+  try {
+    device_.backend().synchronize();
+  } catch (const Error& error) {
+    // What only the data could show: the backend says which op it was.
+    const auto step = std::find_if(description_.steps.begin(), description_.steps.end(), [&](const StepDesc& s) {
+      return !error.op.empty() && (s.op.empty() ? s.kernel : s.op) == error.op && s.layer == error.layer;
+    });
+    if (step == description_.steps.end()) throw;
+    rethrowFor(*step, error);
+  }
+}
+
+void Plan::settle() noexcept {
+  try {
+    device_.backend().synchronize();
+  } catch (...) {  // NOLINT: the first error is the one that is told
+  }
 }
 
 void Plan::launch(const Step& step, const Pointers& pointers, StepProfile* profile) {

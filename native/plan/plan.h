@@ -1,10 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "plan/bindings.h"
 #include "plan/device.h"
 #include "plan/plan_desc.h"
+#include "plan/recordings.h"
 #include "plan/validate.h"
 
 namespace fovea {
@@ -60,12 +63,20 @@ class Plan {
   void execute(const std::vector<External>& externals, const StopSignal& stop, std::vector<StepProfile>* profiles);
   void launch(const Step& step, const Pointers& pointers, StepProfile* profile);
   StepProfile profileOf(size_t step) const;
+  std::vector<ExternalUse> externalUses() const;
+  Recordings::Key recordingKey(const void* workspace) const;
+  /** Waits for what was launched; errors that show only then are named too. */
+  void synchronize();
+  /** After a failure: no work that was launched may still use the buffers. */
+  void settle() noexcept;
 
   Device& device_;
   Device::PlanCount count_;
   PlanDesc description_;
   std::vector<bool> writes_;
   std::vector<Step> steps_;
+  Recordings recordings_;             ///< Of these steps.
+  std::optional<Bindings> bindings_;  ///< Where the device records.
   std::vector<Operand> inputs_, outputs_;
   std::vector<const void*> inputPointers_;
   std::vector<void*> outputPointers_;

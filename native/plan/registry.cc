@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "plan/cuda_plugin.h"
 
 namespace fovea {
 
@@ -43,6 +44,7 @@ void Registry::stopEngines() {
 void Registry::discover() {
   if (std::exchange(discovered_, true)) return;
   add("cpu", makeCpuBackend, "Install oneDNN (Debian/Ubuntu: apt install libdnnl-dev) and run npm run build:native.");
+  addCuda();
 }
 
 void Registry::add(const std::string& name, std::unique_ptr<Backend> (*make)(), const std::string& remedy) {
@@ -51,6 +53,12 @@ void Registry::add(const std::string& name, std::unique_ptr<Backend> (*make)(), 
   } catch (const std::exception& error) {
     missing_.push_back({name, error.what(), remedy});
   }
+}
+
+void Registry::addCuda() {
+  CudaDevices cuda = discoverCuda();
+  for (auto& backend : cuda.present) devices_.push_back(std::make_unique<Device>(std::move(backend)));
+  missing_.insert(missing_.end(), cuda.missing.begin(), cuda.missing.end());
 }
 
 std::vector<Device*> Registry::present() {
@@ -72,11 +80,12 @@ Device& Registry::find(const std::string& name) {
   discover();
   std::string known;
   for (const auto& device : devices_) {
-    if (device->backend().info().name == name) return *device;
+    if (device->backend().info().name == (name == "cuda" ? "cuda:0" : name)) return *device;
     known += (known.empty() ? "'" : ", '") + device->backend().info().name + "'";
   }
   for (const MissingDevice& device : missing_) {
-    if (device.name == name)
+    // Where there is no NVIDIA device at all, none has a number.
+    if (device.name == name || (device.name == "cuda" && name.rfind("cuda:", 0) == 0))
       throw Error("ERR_DEVICE", "device '" + name + "': " + device.reason + ". " + device.remedy);
   }
   throw Error("ERR_DEVICE",

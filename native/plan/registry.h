@@ -4,13 +4,9 @@
 #include <vector>
 
 #include "plan/device.h"
+#include "plan/missing_device.h"
 
 namespace fovea {
-
-/** A device that was looked for and is not there. */
-struct MissingDevice {
-  std::string name, reason, remedy;
-};
 
 /**
  * The devices of the process, shared by the main thread and all Workers. Devices are found at the first question and
@@ -29,7 +25,7 @@ class Registry {
 
   std::vector<Device*> present();
   std::vector<MissingDevice> missing();
-  /** The device of that name; throws ERR_DEVICE with the reason where there is none. */
+  /** The device of that name ("cuda" is "cuda:0"); throws ERR_DEVICE with the reason where there is none. */
   Device& find(const std::string& name);
 
  private:
@@ -37,6 +33,7 @@ class Registry {
   /** Looks for the devices once; to be called with the mutex held. */
   void discover();
   void add(const std::string& name, std::unique_ptr<Backend> (*make)(), const std::string& remedy);
+  void addCuda();
 
   std::mutex mutex_;
   bool discovered_ = false;

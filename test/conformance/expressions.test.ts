@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { devices, ops, tensor, vjp, withDevice, type DType, type Tensor } from '../../lib/index.js';
+import { ops, tensor, vjp, withDevice, type DType, type Tensor } from '../../lib/index.js';
 import { disablePasses, PASS_NAMES, type PassName } from '../../lib/graph/passes/index.js';
 import { largestMagnitude } from '../support/golden.js';
 import { placeValue } from '../support/ops-cases.js';
 import { forCases, type RandomValues } from '../support/random-values.js';
+import { testDevices } from '../support/devices.js';
 
 type Step = { readonly name: string; readonly run: (pick: (i: number) => Tensor) => Tensor };
 interface Expression {
@@ -119,7 +120,7 @@ const SETTINGS: readonly (readonly PassName[])[] = [PASS_NAMES, ...PASS_NAMES.ma
 afterEach(() => disablePasses());
 
 describe('random expressions', () => {
-  const names = devices().present.map((d) => d.name);
+  const names = testDevices();
 
   it('give the same with every pass on and off, on every device, and values near the reference', async () => {
     await forCases('expressions', 150, (r) => {
@@ -158,7 +159,7 @@ describe('casts inside expressions', () => {
   it.each(Object.entries(CASTS))('%s', async (name, apply) => {
     await forCases(`casts ${name}`, 10, (r) => {
       const data = r.floats([17], -2, 2);
-      const results = devices().present.flatMap(({ name: device }) =>
+      const results = testDevices().flatMap((device) =>
         [[], PASS_NAMES].map((off) => {
           disablePasses(...off);
           const read = withDevice(device, () =>
@@ -197,7 +198,7 @@ describe('what passes may not mix up', () => {
     },
   };
   it.each(Object.entries(CASES))('%s', (_name, { apply, expected }) => {
-    for (const device of devices().present.map((d) => d.name)) {
+    for (const device of testDevices()) {
       for (const off of SETTINGS.concat([[]])) {
         disablePasses(...off);
         const read = withDevice(device, () => Array.from(apply(tensor([1, 2])).dataSync()));

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { devices, ops, tensor, withDevice, type Tensor } from '../../lib/index.js';
+import { ops, tensor, withDevice, type Tensor } from '../../lib/index.js';
+import { testDevices } from '../support/devices.js';
 
 const NAN = Number.NaN;
 const INF = Infinity;
 const SPECIAL = [NAN, INF, -INF, 0, -0, 1, -1, 1e30, -1e30, 1e-30, 88, -88, 104, -104, 1e38, -1e38, 0.5, 2.5, -2.5, 3];
 
 /** NaN, infinities and extremes: the reference is held to the contract, the others to the reference. */
-const device = devices().present.map((d) => d.name);
+const device = testDevices();
 const reading = (name: string, fn: () => Tensor): number[] => withDevice(name, () => Array.from(fn().dataSync()));
 const on = (name: string, values: readonly number[], fn: (x: Tensor) => Tensor, shape?: number[]): number[] =>
   reading(name, () => fn(tensor([...values], shape)));

@@ -11,7 +11,7 @@ import { opFamilies } from '../support/ops-cases.js';
 const read = (file: string): string => fs.readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 const contract = read('docs/kernels.md');
 const kernelTable = read('native/plan/kernel_table.cc');
-const nativeOpcodes = read('native/cpu/elementwise_ops.cc');
+const nativeOpcodes = read('native/core/elementwise_program.h');
 const covered = new Set(opFamilies().flatMap((family) => family.covers));
 
 /** What is missing of an op, one line a step. */
@@ -28,7 +28,7 @@ function missing(op: OpDefinition): string[] {
     if (!(lowering.opcode in FLOAT_OPERATIONS) && !(lowering.opcode in INT32_OPERATIONS)) {
       gaps.push('step 2: opcode not in the reference');
     }
-    if (!nativeOpcodes.includes(`{"${lowering.opcode}"`)) gaps.push('step 3: opcode not in native/cpu');
+    if (!nativeOpcodes.includes(`{"${lowering.opcode}"`)) gaps.push('step 3: opcode not in native/core');
   }
   if (!op.gradient && op.differentiable !== false && !op.name.endsWith('Backward')) {
     gaps.push('step 4: no gradient, and not marked as without one');

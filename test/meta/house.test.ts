@@ -23,7 +23,18 @@ const LONG_FILES: readonly string[] = [];
 const UNMIRRORED: readonly string[] = [];
 
 /** Folders of test/ that mirror no folder of lib/. */
-const OTHER_TESTS = ['bench', 'conformance', 'examples', 'golden', 'meta', 'models', 'native', 'soak', 'support'];
+const OTHER_TESTS = [
+  'bench',
+  'conformance',
+  'cuda',
+  'examples',
+  'golden',
+  'meta',
+  'models',
+  'native',
+  'soak',
+  'support',
+];
 
 // ---- The tree -------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@
 int main(int argc, char** argv) {
   using namespace fovea::test;
   int passed = 0, failed = 0;
-  for (const auto& tests : {ledgerTests(), engineTests(), validateTests(), planTests(), kernelTests()}) {
+  for (const auto& tests : {ledgerTests(), engineTests(), validateTests(), planTests(), cudaLoadingTests(),
+                            cudaMemoryTests(), kernelTests()}) {
     for (const Test& test : tests) {
       if (argc > 1 && test.name.find(argv[1]) == std::string::npos) continue;
       try {

@@ -25,6 +25,8 @@ inline void check(bool ok, const std::string& what = "",
                          (what.empty() ? "not so" : what));
 }
 
+std::vector<Test> cudaLoadingTests();
+std::vector<Test> cudaMemoryTests();
 std::vector<Test> engineTests();
 std::vector<Test> kernelTests();
 std::vector<Test> ledgerTests();

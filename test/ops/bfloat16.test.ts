@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { compile, devices, grad, ops, tensor, withDevice, type Tensor } from '../../lib/index.js';
+import { compile, grad, ops, tensor, withDevice, type Tensor } from '../../lib/index.js';
+import { testDevices } from '../support/devices.js';
 
-const names = devices().present.map((d) => d.name);
+const names = testDevices();
 
 describe.each(names)('bfloat16 on %s', (device) => {
   const on = <T>(fn: () => T): T => withDevice(device, fn);

@@ -13,6 +13,7 @@ import {
 } from '../../lib/index.js';
 import { opTable } from '../../lib/ops/index.js';
 import { WRONG_CALLS } from './errors-table.js';
+import { testDevices } from '../support/devices.js';
 
 /** Code and text after the op's name, for each call of the table. */
 const EXPECTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -587,7 +588,7 @@ describe('disposed tensors', () => {
 });
 
 describe('errors while running', () => {
-  describe.each(devices().present.map((d) => d.name))('on %s', (device) => {
+  describe.each(testDevices())('on %s', (device) => {
     it('a label out of range names the row and the label, and everything stays usable', async () => {
       const [logits, labels] = withDevice(device, () => [zeros([3, 4]), tensor(Int32Array.of(0, 4, 1))]);
       const loss = withDevice(device, () => withLayer('loss', () => ops.sparseSoftmaxCrossEntropy(logits, labels)));

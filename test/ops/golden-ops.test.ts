@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { devices, tensor, vjp, withDevice, type Tensor } from '../../lib/index.js';
+import { tensor, vjp, withDevice, type Tensor } from '../../lib/index.js';
 import { disablePasses, PASS_NAMES } from '../../lib/graph/passes/index.js';
 import { fillSpec } from '../support/fill.js';
 import { expectTensorClose, opTolerance, readGolden, type OpCase, type OpCases } from '../support/golden.js';
 import { goldenTensors, runMapping } from './golden-mapping.js';
+import { testDevices } from '../support/devices.js';
 
 const { cases } = readGolden<OpCases>('ops.json.gz');
 
@@ -12,7 +13,7 @@ it('there are the 135 cases that the fixtures hold', () => {
   expect(new Set(cases.map((c) => c.id)).size).toBe(135);
 });
 
-describe.each(devices().present.map((d) => d.name))('golden ops on %s', (device) => {
+describe.each(testDevices())('golden ops on %s', (device) => {
   describe.each([
     { passes: 'on', off: [] },
     { passes: 'off', off: PASS_NAMES },

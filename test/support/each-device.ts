@@ -1,20 +1,17 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { currentDevice, devices, setDevice } from '../../lib/backends/registry.js';
-
-/** The devices that tests run on: the specification, and the native one where it was built. */
-export const TEST_DEVICES = ['reference', 'cpu'] as const;
-
-export type TestDevice = (typeof TEST_DEVICES)[number];
+import { currentDevice, setDevice } from '../../lib/backends/registry.js';
+import { testDevices } from './devices.js';
 
 /**
- * Runs a suite on every device, with that device selected; on one that is not there the suite shows as skipped.
+ * Runs a suite on every device of the tests, with that device selected; a cpu that is not there shows as skipped.
  *
  * @param name - of the suite; the device is added
  * @param body - defines the tests
  */
-export function describeEachDevice(name: string, body: (device: TestDevice) => void): void {
-  const present = devices().present.map((d) => d.name);
-  for (const device of TEST_DEVICES) {
+export function describeEachDevice(name: string, body: (device: string) => void): void {
+  const present = testDevices();
+  const wanted = process.env['FOVEA_TEST_DEVICES'] ? present : [...new Set(['reference', 'cpu', ...present])];
+  for (const device of wanted) {
     describe.skipIf(!present.includes(device))(`${name} [${device}]`, () => {
       let before: string;
       beforeAll(() => {

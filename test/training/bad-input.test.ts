@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   compile,
   data,
-  devices,
   FoveaError,
   layers,
   loadModel,
@@ -18,12 +17,13 @@ import {
   zeros,
   type Tensor,
 } from '../../lib/index.js';
+import { testDevices } from '../support/devices.js';
 
 /**
  * Bad input of every kind ends in a FoveaError that names the op or layer, what was expected and what was received, and
  * leaves process and model as they were: after each case the same model trains a step and predicts.
  */
-const present = devices().present.map((d) => d.name);
+const present = testDevices();
 
 describe.each(present)('bad input on %s', (device) => {
   let folder: string;

@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   callbacks,
   currentDevice,
-  devices,
   LambdaCallback,
   loadCheckpoint,
   optimizers,
@@ -19,6 +18,7 @@ import {
 import { readSafetensors } from '../../lib/weights/safetensors.js';
 import { EPOCHS, trainingData, trainingModel } from './checkpoint-run.js';
 import { scores, sgd, smallCnn, spots } from './support.js';
+import { testDevices } from '../support/devices.js';
 
 let folder = '';
 const before = currentDevice();
@@ -61,7 +61,7 @@ function numbersIn(value: unknown): number[] {
   return Array.isArray(value) ? value.flatMap(numbersIn) : [];
 }
 
-describe.each(devices().present.map(({ name }) => name))('resuming on %s', (device) => {
+describe.each(testDevices())('resuming on %s', (device) => {
   beforeAll(() => setDevice(device));
 
   it.each([

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   compile,
-  devices,
   layers,
   losses,
   ops,
@@ -16,6 +15,7 @@ import {
   type PolicyName,
   type Tensor,
 } from '../../lib/index.js';
+import { testDevices } from '../support/devices.js';
 
 afterEach(() => setPolicy('float32'));
 
@@ -57,11 +57,7 @@ function data(): { x: Tensor; y: Tensor } {
   return { x: tensor(x, [n, 12, 12, 1]), y: tensor(y) };
 }
 
-describe.each(
-  devices()
-    .present.filter((d) => d.name !== 'reference')
-    .map((d) => d.name),
-)('on %s', (device) => {
+describe.each(testDevices().filter((d) => d !== 'reference'))('on %s', (device) => {
   it('reaches about the loss of float32', async () => {
     await withDevice(device, async () => {
       const { x, y } = data();

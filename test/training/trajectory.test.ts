@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { currentDevice, devices, setDevice, type TypedArray } from '../../lib/index.js';
+import { currentDevice, setDevice, type TypedArray } from '../../lib/index.js';
 import { readGolden } from '../support/golden.js';
 import { runCase, short, type Sample, type Trajectory, type TrainingCase } from './trajectory-run.js';
+import { testDevices } from '../support/devices.js';
 
 // Winograd's shorter sums decide some relu or pooling window otherwise: see test/golden/README.md, "Tolerances".
 process.env['FOVEA_EXACT'] = '1';
 
 const { cases } = readGolden<{ cases: TrainingCase[] }>('training.json.gz');
-const hasCpu = devices().present.some(({ name }) => name === 'cpu');
+const natives = testDevices().filter((name) => name !== 'reference');
 
 /** How far a run is from a fixture: each difference as a multiple of what the fixtures' README allows. */
 interface Distance {
@@ -102,10 +103,8 @@ function describeWrong(distances: readonly Distance[]): string[] {
     );
 }
 
-/** Cases that met a flip: see "Tolerances" in test/golden/README.md. */
-const flips: string[] = [];
-
-function check(c: TrainingCase, run: Trajectory): void {
+/** `flips` takes the cases that met one: see "Tolerances" in test/golden/README.md. */
+function check(c: TrainingCase, run: Trajectory, flips: string[]): void {
   expect(describeWrong(stepZero(c, run)), `${c.id}: step 0`).toEqual([]);
   expect(run.accuracy[0]).toBeCloseTo(c.expected.accuracy[0]!, 6);
   const wrong = describeWrong(later(c, run));
@@ -121,15 +120,16 @@ function check(c: TrainingCase, run: Trajectory): void {
 const before = currentDevice();
 afterAll(() => setDevice(before));
 
-describe.skipIf(!hasCpu)('training trajectories on cpu', () => {
-  beforeAll(() => setDevice('cpu'));
-  for (const c of cases) it(c.id, { timeout: 300_000 }, async () => check(c, await runCase(c)));
+describe.skipIf(natives.length === 0).each(natives)('training trajectories on %s', (device) => {
+  const flips: string[] = [];
+  beforeAll(() => setDevice(device));
+  for (const c of cases) it(c.id, { timeout: 300_000 }, async () => check(c, await runCase(c), flips));
   it('no more than one case of them by a flip', () => expect(flips.length, flips.join(', ')).toBeLessThanOrEqual(1));
 });
 
 describe('training trajectories on reference', () => {
   beforeAll(() => setDevice('reference'));
   for (const c of cases.filter(({ model }) => model === 'mixed_net' || model === 'transfer_net')) {
-    it(c.id, { timeout: 300_000 }, async () => check(c, await runCase(c)));
+    it(c.id, { timeout: 300_000 }, async () => check(c, await runCase(c), []));
   }
 });

@@ -170,7 +170,7 @@ describe('a tfjs layers-model', () => {
   });
 
   it('lists all layers that it does not know', async () => {
-    const layersOf = (TOPOLOGY.model_config.config.layers).map((layer) =>
+    const layersOf = TOPOLOGY.model_config.config.layers.map((layer) =>
       'name' in layer && layer.name === 'dw' ? { ...layer, class_name: 'Swirl' } : layer,
     );
     const more = { class_name: 'Twist', name: 't', config: { name: 't' }, inbound_nodes: [[['d2', 0, 0]]] };

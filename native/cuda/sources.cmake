@@ -1,0 +1,43 @@
+# The cuda plugin's sources, relative to native/. The .cc files are C++20 for the host's compiler, the .cu files for nvcc.
+set(FOVEA_CUDA_SOURCES
+  cuda/allocator.cc
+  cuda/backend.cc
+  cuda/batch_norm.cc
+  cuda/check.cc
+  cuda/context.cc
+  cuda/conv.cc
+  cuda/conv_plans.cc
+  cuda/data_movement.cc
+  cuda/elementwise.cc
+  cuda/epilogue.cc
+  cuda/fault_slots.cc
+  cuda/gather.cc
+  cuda/graph/conv_graph.cc
+  cuda/graph/plan.cc
+  cuda/graph/plan_cache.cc
+  cuda/layout.cc
+  cuda/lrn.cc
+  cuda/matmul.cc
+  cuda/options.cc
+  cuda/plugin.cc
+  cuda/pool.cc
+  cuda/random.cc
+  cuda/recording.cc
+  cuda/reduce.cc
+  cuda/resize.cc
+  cuda/softmax.cc
+  cuda/staging.cc
+)
+set(FOVEA_CUDA_KERNELS
+  cuda/kernels/batch_norm.cu
+  cuda/kernels/elementwise.cu
+  cuda/kernels/epilogue.cu
+  cuda/kernels/gather.cu
+  cuda/kernels/layout.cu
+  cuda/kernels/lrn.cu
+  cuda/kernels/pool.cu
+  cuda/kernels/random.cu
+  cuda/kernels/reduce.cu
+  cuda/kernels/resize.cu
+  cuda/kernels/softmax.cu
+)

@@ -1,0 +1,148 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+// What the emulator is told to do wrong, and what a user sees of it. Run by `npm run test:cuda`.
+
+const FOLDER = path.dirname(fileURLToPath(import.meta.url));
+const emulated = process.env['FOVEA_TEST_EMULATOR'] !== undefined;
+
+interface Outcome {
+  readonly present: string[];
+  readonly missing: { name: string; reason: string; remedy: string }[];
+  readonly losses: number[];
+  readonly error?: { code: string; message: string; op?: string };
+  readonly after: number[];
+  readonly again?: { code: string; message: string };
+}
+
+/** Trains in a process of its own with faults in the environment. */
+function child(env: Record<string, string>, ...args: readonly string[]): Outcome {
+  const program = path.join(FOLDER, 'fault-child.ts');
+  const result = spawnSync(process.execPath, ['--import', 'tsx', program, ...args], {
+    cwd: path.resolve(FOLDER, '../..'),
+    env: { ...process.env, FOVEA_TUNING: '0', ...env },
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  expect(result.signal, result.stderr).toBeNull();
+  expect(result.status, result.stderr).toBe(0);
+  return JSON.parse(result.stdout.trim().split('\n').at(-1)!) as Outcome;
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'fovea-faults-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe.skipIf(!emulated)('without a fault', () => {
+  test('the network trains, and the books hold as much after many steps as after few', { timeout: 240_000 }, () => {
+    const books = (steps: number): string => {
+      const file = path.join(folder, `books-${steps}`);
+      const { losses } = child({ FOVEA_EMU_BOOKS: file }, String(steps));
+      expect(losses).toHaveLength(steps);
+      expect(losses.at(-1)!).toBeLessThan(losses[0]!);
+      return readFileSync(file, 'utf8');
+    };
+    expect(books(24)).toBe(books(6));
+  });
+
+  test('two devices have names of their own', { timeout: 120_000 }, () => {
+    const env = { FOVEA_EMU_DEVICES: '2', FAULT_DEVICE: 'cuda:1' };
+    const { present, losses, error } = child(env);
+    expect(present).toEqual(expect.arrayContaining(['cuda:0', 'cuda:1']));
+    expect(error).toBeUndefined();
+    expect(losses).toHaveLength(3);
+  });
+});
+
+describe.skipIf(!emulated)('where there is no device', () => {
+  test.each([
+    ['no driver', { FOVEA_EMU_NO_DRIVER: '1' }, /driver version is insufficient/],
+    ['no device', { FOVEA_EMU_DEVICES: '0' }, /no CUDA-capable device|no device/],
+    ['a cuDNN that is too old', { FOVEA_EMU_CUDNN_VERSION: '90700' }, /9\.7|90700/],
+  ])('%s: the reason is told, and training goes on on the cpu', { timeout: 120_000 }, (_name, env, reason) => {
+    const outcome = child({ ...env, FAULT_DEVICE: 'default' });
+    expect(outcome.present.filter((name) => name.startsWith('cuda'))).toEqual([]);
+    const row = outcome.missing.find(({ name }) => name.startsWith('cuda'))!;
+    expect(row.reason).toMatch(reason);
+    expect(row.remedy.length).toBeGreaterThan(10);
+    expect(outcome.losses).toHaveLength(3);
+  });
+});
+
+describe.skipIf(!emulated)('a fault that passes', () => {
+  // Whatever fails, the error names the call and the sizes, and the same process trains on.
+  test.each([
+    ['a kernel is refused', 'cudaLaunchKernel:9=9', /cuda:0: cudaLaunchKernel \(\w+, 1 blocks of \d+ threads.* 9\)/],
+    ['a copy is refused', 'cudaMemcpyAsync:4=1', /cuda:0: cudaMemcpyAsync \(copy to the device of \d+ bytes\).* 1\)/],
+    ['cuBLAS does not run', 'cublasGemmEx:1=13', /"dense": cuda:0: cublasGemmEx \(matmul \[6,3\] x \[3,64\].*\(13\)/],
+  ])('%s', { timeout: 120_000 }, (_name, fault, message) => {
+    const { error, after, again } = child({ FOVEA_EMU_FAIL: fault });
+    expect(error?.code).toBe('ERR_EXECUTION');
+    expect(error?.message).toMatch(message);
+    expect(again).toBeUndefined();
+    expect(after).toHaveLength(2);
+  });
+
+  test.each([
+    ['cuDNN does not start', 'cudnnCreate:1=1001', /conv2d "conv": cuda:0: cudnnCreate: CUDNN_STATUS_NOT_INITIALIZED/],
+    ['cuBLAS does not start', 'cublasCreate:1=1', /matmul "dense": cuda:0: cublasCreate: .* \(1\)/],
+  ])('%s', { timeout: 120_000 }, (_name, fault, message) => {
+    const { error, after, again } = child({ FOVEA_EMU_FAIL: fault });
+    expect(error?.code).toBe('ERR_DEVICE');
+    expect(error?.message).toMatch(message);
+    expect(again).toBeUndefined();
+    expect(after).toHaveLength(2);
+  });
+
+  test('a plan of a convolution does not run: the next one does', { timeout: 120_000 }, () => {
+    const { error, losses } = child({ FOVEA_EMU_FAIL: 'cudnnBackendExecute:1=5000' });
+    expect(error).toBeUndefined();
+    expect(losses).toHaveLength(3);
+  });
+
+  test('no plan of a convolution runs: its sizes are told', { timeout: 120_000 }, () => {
+    const { error } = child({ FOVEA_EMU_FAIL: 'cudnnBackendExecute:*=5000' });
+    expect(error?.code).toBe('ERR_EXECUTION');
+    expect(error?.message).toMatch(/conv2d "conv": cuda:0: cudnnBackendExecute .*x \[6,8,8,3\], kernel \[3,3,3,4\]/);
+  });
+
+  test('no plan for a convolution: its sizes are told', { timeout: 120_000 }, () => {
+    const { error } = child({ FOVEA_EMU_FAIL: 'cudnnBackendFinalize:plan:*=3000' });
+    expect(error?.code).toBe('ERR_UNSUPPORTED');
+    expect(error?.message).toMatch(/conv2d "conv": cuDNN has no plan for conv2d of float32, x \[6,8,8,3\]/);
+  });
+
+  test('one allocation fails: what is idle is given back, and it is tried again', { timeout: 120_000 }, () => {
+    const { error, losses } = child({ FOVEA_EMU_FAIL: 'cudaMalloc:3=2' });
+    expect(error).toBeUndefined();
+    expect(losses).toHaveLength(3);
+  });
+
+  test('out of memory: asked, free and the largest holders are told', { timeout: 120_000 }, () => {
+    const { error, losses } = child({ FOVEA_EMU_MEM_LIMIT: '24M' }, '2', '100000');
+    expect(losses).toEqual([]);
+    expect(error?.code).toBe('ERR_OUT_OF_MEMORY');
+    expect(error?.message).toMatch(/cuda:0/);
+    expect(error?.message).toMatch(/\d+(\.\d+)? [KMG]iB/);
+  });
+});
+
+describe.skipIf(!emulated)('a fault that stays', () => {
+  test.each([
+    ['at the launch', 'cudaLaunchKernel:9=700s'],
+    ['when the work runs', 'cudaLaunchKernel:9=700a'],
+    ['in a copy', 'cudaMemcpyAsync:4=719s'],
+  ])('%s: later calls are refused with the first message', { timeout: 120_000 }, (_name, fault) => {
+    const { error, again, after } = child({ FOVEA_EMU_FAIL: fault });
+    expect(error?.code).toBe('ERR_DEVICE');
+    expect(error?.message).toMatch(/illegal memory access|unspecified launch failure/);
+    expect(after).toEqual([]);
+    expect(again?.message).toMatch(/illegal memory access|unspecified launch failure/);
+  });
+});
