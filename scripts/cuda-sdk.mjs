@@ -11,7 +11,6 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import * as yauzl from 'yauzl';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const folder = path.join(root, '.cuda');
@@ -88,7 +87,7 @@ fs.rmSync(next, { recursive: true, force: true });
 for (const wheel of fs.readdirSync(downloads).filter((name) => name.endsWith('.whl'))) {
   console.log(`cuda:sdk: unpacking ${wheel}`);
   try {
-    await unpack(path.join(downloads, wheel), next);
+    unpack(path.join(downloads, wheel), next);
   } catch (error) {
     stop(`${wheel}: ${error.message}`, 'Run it again: the file may have been cut short');
   }
@@ -112,32 +111,15 @@ function cudaMajor() {
   return '13';
 }
 
-/** Unpacks the folder nvidia/ of a wheel; yauzl checks sizes and checksums, and refuses paths that lead outside. */
+/** Unpacks the folder nvidia/ of a wheel, by Python, which is there with pip: sizes, checksums and paths are checked. */
 function unpack(file, into) {
-  return new Promise((resolve, reject) => {
-    yauzl.open(file, { lazyEntries: true }, (error, zip) => {
-      if (error) return reject(error);
-      let bytes = 0;
-      zip.on('error', reject);
-      zip.on('end', resolve);
-      zip.on('entry', (entry) => {
-        bytes += entry.uncompressedSize;
-        if (bytes > MOST_BYTES) return reject(new Error('larger than expected'));
-        if (!entry.fileName.startsWith('nvidia/') || entry.fileName.endsWith('/')) return zip.readEntry();
-        const target = path.join(into, entry.fileName);
-        fs.mkdirSync(path.dirname(target), { recursive: true });
-        zip.openReadStream(entry, (failed, stream) => {
-          if (failed) return reject(failed);
-          stream.on('error', reject);
-          stream.pipe(
-            fs
-              .createWriteStream(target)
-              .on('error', reject)
-              .on('close', () => zip.readEntry()),
-          );
-        });
-      });
-      zip.readEntry();
-    });
-  });
+  const program = [
+    'import sys, zipfile',
+    'archive = zipfile.ZipFile(sys.argv[1])',
+    'members = [m for m in archive.infolist() if m.filename.startswith("nvidia/")]',
+    'assert sum(m.file_size for m in members) <= int(sys.argv[3]), "larger than expected"',
+    'archive.extractall(sys.argv[2], members)',
+  ].join('\n');
+  const result = spawnSync('python3', ['-c', program, file, into, String(MOST_BYTES)], { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(result.stderr.trim().split('\n').at(-1));
 }

@@ -49,7 +49,7 @@ describe.skipIf(!('addon' in loaded))('the addon has the members that addon.d.ts
 
   it('devices', () => {
     const { present, missing } = addon.devices();
-    expect(missing).toEqual([]);
+    expect(missing.filter(({ name }) => !name.startsWith('cuda'))).toEqual([]);
     expect(present.map(({ name, kind }) => ({ name, kind }))).toContainEqual({ name: 'cpu', kind: 'cpu' });
   });
 
