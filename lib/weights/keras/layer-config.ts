@@ -76,8 +76,6 @@ const IGNORED = new Set([
   'renorm_clipping',
   'renorm_momentum',
   'optional',
-  'fill_mode',
-  'fill_value',
   'sparse_input',
   'experimental_run_tf_function',
   'shared_object_id',
@@ -88,6 +86,8 @@ const UNUSED: Readonly<Record<string, readonly string[]>> = {
   DepthwiseConv2D: ['groups', 'kernel_initializer', 'kernel_regularizer', 'filters'],
   SeparableConv2D: ['groups', 'kernel_initializer', 'kernel_regularizer'],
   Conv2DTranspose: ['groups'],
+  // They say how images are padded, which `pad_to_aspect_ratio` has to ask for.
+  Resizing: ['fill_mode', 'fill_value'],
 };
 
 /** The spelling of an option here, where it is not only another case; by class, else for all. */

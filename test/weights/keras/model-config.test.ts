@@ -44,6 +44,12 @@ describe('configurations of layers', () => {
       { units: 1, dtype: { class_name: 'Policy', config: { name: 'mixed_bfloat16' } } },
       { dtype: 'mixed_bfloat16' },
     ],
+    [
+      'RandomRotation',
+      { factor: [-0.1, 0.1], fill_mode: 'constant', fill_value: 7, data_format: 'channels_last', seed: null },
+      { factor: [-0.1, 0.1], fillMode: 'constant', fillValue: 7 },
+    ],
+    ['Resizing', { height: 2, width: 3, fill_mode: 'constant', fill_value: 0 }, { height: 2, width: 3 }],
     ['DepthwiseConv2D', { kernel_size: [3, 3], groups: 1, kernel_initializer: null }, { kernelSize: [3, 3] }],
   ])('%s %j', (className, config, expected) => {
     expect(optionsOf(className, config)).toMatchObject(expected);
