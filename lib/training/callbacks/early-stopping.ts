@@ -1,3 +1,4 @@
+import { checkNumber } from '../../util/options.js';
 import { tensor } from '../../tensor/create.js';
 import type { NamedArray } from '../../weights/safetensors.js';
 import type { Logs } from '../trainer-types.js';
@@ -39,6 +40,10 @@ export class EarlyStopping extends Callback {
 
   constructor(options: EarlyStoppingOptions = {}) {
     super();
+    const { patience = 0, minDelta = 0, startFromEpoch = 0 } = options;
+    checkNumber('EarlyStopping', 'patience', patience, { min: 0, integer: true });
+    checkNumber('EarlyStopping', 'minDelta', minDelta);
+    checkNumber('EarlyStopping', 'startFromEpoch', startFromEpoch, { min: 0, integer: true });
     this.#options = options;
     this.#begin();
   }

@@ -1,4 +1,5 @@
-import { FoveaError } from '../../errors.js';
+import { FoveaError, mismatch } from '../../errors.js';
+import { format } from '../../util/options.js';
 import { compiledOf } from '../trainer-state.js';
 import type { Logs, TrainableModel } from '../trainer-types.js';
 import { Callback, type CallbackState } from './callback.js';
@@ -22,6 +23,10 @@ export class LearningRateScheduler extends Callback {
     private readonly options: VerboseOptions = {},
   ) {
     super();
+    if (typeof schedule !== 'function') {
+      const expected = 'a function of epoch and learning rate as schedule';
+      throw mismatch('ERR_ARGUMENT', { op: 'LearningRateScheduler' }, expected, format(schedule));
+    }
   }
 
   override onTrainBegin(): void {

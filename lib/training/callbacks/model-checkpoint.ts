@@ -1,3 +1,5 @@
+import { mismatch } from '../../errors.js';
+import { format } from '../../util/options.js';
 import { saveModel } from '../../weights/model-file.js';
 import { saveWeights } from '../../weights/model-weights.js';
 import type { Logs } from '../trainer-types.js';
@@ -40,6 +42,9 @@ export class ModelCheckpoint extends Callback {
     private readonly options: ModelCheckpointOptions = {},
   ) {
     super();
+    if (typeof path !== 'string' || path === '') {
+      throw mismatch('ERR_ARGUMENT', { op: 'ModelCheckpoint' }, 'the path of a file or folder', format(path));
+    }
     const { monitor = 'val_loss', mode, initialValueThreshold, saveBestOnly = false } = options;
     // Without `saveBestOnly` nothing is compared, whatever the metric's name.
     this.#monitor = new Monitor(monitor, mode ?? (saveBestOnly ? 'auto' : 'min'), 0, initialValueThreshold);

@@ -110,6 +110,10 @@ describe('LearningRateScheduler', () => {
     expect(history.history['learning_rate']).toEqual([1, 0.5, 0.25]);
   });
 
+  it('refuses what is no schedule', () => {
+    expect(() => new callbacks.LearningRateScheduler(0.1 as never)).toThrow('expected a function of epoch');
+  });
+
   it('refuses what is no rate, and an optimizer that has a schedule', async () => {
     const fit = { epochs: 1, verbose: 0 } as const;
     for (const wrong of [NaN, -1, '0.1', undefined]) {
@@ -139,5 +143,19 @@ describe('TerminateOnNaN', () => {
     const callback = new callbacks.TerminateOnNaN({ raiseError: true });
     const run = tiny().fit([[NaN]], [[1]], { ...nan, callbacks: [callback] });
     await expect(run).rejects.toThrow(/Batch 0: invalid loss NaN/);
+  });
+});
+
+describe('Options that cannot be', () => {
+  it.each([{ patience: -1 }, { patience: 1.5 }, { minDelta: NaN }, { startFromEpoch: -1 }])(
+    'EarlyStopping %j',
+    (wrong) => {
+      const [name] = Object.keys(wrong);
+      expect(() => new callbacks.EarlyStopping(wrong)).toThrow(`EarlyStopping: expected ${name} to be`);
+    },
+  );
+
+  it('ModelCheckpoint without a path', () => {
+    expect(() => new callbacks.ModelCheckpoint('')).toThrow('ModelCheckpoint: expected the path');
   });
 });
