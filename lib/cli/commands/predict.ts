@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { onInterrupt, setDevice, vision, type data, type Model, type Tensor } from '../../index.js';
 import { EXIT, UsageError } from '../errors.js';
 import { table, type Output } from '../output.js';
@@ -21,6 +22,11 @@ interface FileResult {
 export async function run(files: readonly string[], options: PredictOptions, out: Output): Promise<void> {
   using interrupt = onInterrupt();
   if (options.device !== undefined) setDevice(options.device);
+  // Weights are not fetched for images that are not there.
+  const found = await Promise.allSettled(files.map((file) => access(file)));
+  if (found.every(({ status }) => status === 'rejected')) {
+    throw new UsageError(`predict: cannot read ${files.join(', ')}`);
+  }
   const predictor = await findPredictor(options.model, options, interrupt.signal);
   for (const remark of predictor.remarks) out.log(remark);
   const results: FileResult[] = [];
