@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import path from 'node:path';
 import { currentDevice, data, devices, layers, optimizers, Sequential } from '../index.js';
-import { loadAddon } from '../backends/native/index.js';
+import { HOW_TO_BUILD, loadAddon } from '../backends/native/index.js';
 import { packageInfo } from './environment.js';
 import { bytes } from './output.js';
 
@@ -86,7 +86,7 @@ function addon(): Check {
   if (!('addon' in loaded)) {
     return {
       ...{ name: 'native addon', status: 'warning', detail: `not available: ${loaded.reason}` },
-      remedy: 'Build it with "npm run setup"; without it models run on the slow reference backend',
+      remedy: `${HOW_TO_BUILD}; without it models run on the slow reference backend`,
     };
   }
   // What `require` has loaded, and from where, whichever of the places it was.

@@ -52,7 +52,7 @@ describe('what there is', { timeout: 60_000 }, () => {
     expect(check('node')!.detail).toContain(process.version);
     expect(text.code, text.stderr).toBe(0);
     expect(text.stdout).toMatch(/warn {2}native addon +not available: FOVEA_ADDON=.*no addon.node: /);
-    expect(text.stdout).toMatch(/-> Build it with "npm run setup"/);
+    expect(text.stdout).toMatch(/-> Build the addon with "npm run setup"/);
     expect(text.stdout).toMatch(/Training works here, on reference\.\n$/);
   });
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,11 @@ export type LoadResult = { readonly addon: NativeAddon } | { readonly reason: st
 
 const require = createRequire(import.meta.url);
 const ROOT = findRoot(path.dirname(fileURLToPath(import.meta.url)));
+
+/** What to do when there is no addon: a clone has a program that installs what is missing, an installed package not. */
+export const HOW_TO_BUILD = existsSync(path.join(ROOT, 'scripts/setup.mjs'))
+  ? 'Build the addon with "npm run setup" (it needs a C++ compiler, CMake and oneDNN, and installs or names them)'
+  : `Build the addon with "npx node-gyp rebuild" in ${ROOT} (it needs a C++ compiler, CMake and oneDNN)`;
 
 let loaded: LoadResult | undefined;
 
