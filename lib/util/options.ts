@@ -74,6 +74,17 @@ export function format(value: unknown): string {
   }
 }
 
+/** Refuses options that nobody reads: a misspelled one would be lost in silence. */
+export function checkKeys(op: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new FoveaError(`${op}: unknown option ${unknown}; expected ${known.join(', ')}`, {
+    op,
+    expected: known,
+    received: unknown,
+  });
+}
+
 /**
  * Reads the options of a constructor: checks each, fills in defaults, refuses names nobody asked for, and keeps what
  * was read as the configuration to write down. Keras's snake_case names and `null` for "not given" are taken too, so

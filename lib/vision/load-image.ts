@@ -1,5 +1,6 @@
 import type { HostTensor } from '../data/host-tensor.js';
 import { mismatch } from '../errors.js';
+import { checkKeys } from '../util/options.js';
 import { cropToAspect } from './crop.js';
 import { decodeImage, type ColorMode } from './decode.js';
 import { sizePair } from './host-image.js';
@@ -21,6 +22,8 @@ export interface LoadImageOptions {
   readonly maxPixels?: number | undefined;
 }
 
+const KEYS = ['size', 'colorMode', 'interpolation', 'keepAspectRatio', 'exifOrientation', 'maxPixels'];
+
 /**
  * Reads an image file, or the bytes of one (Keras's `load_img`).
  *
@@ -36,6 +39,7 @@ export async function loadImage(
   options: LoadImageOptions = {},
 ): Promise<HostTensor> {
   const op = 'loadImage';
+  checkKeys(op, options, KEYS);
   const { size, colorMode, interpolation = 'nearest', keepAspectRatio = false, exifOrientation, maxPixels } = options;
   const target = size === undefined || size === null ? undefined : sizePair(op, size);
   const isFile = typeof source === 'string' || source instanceof URL;

@@ -279,7 +279,9 @@ describe('download', () => {
     expect((await failureOf()).message).toContain(`127.0.0.1:${port} refuses connections (ECONNREFUSED)`);
     const offline = await failureOf({ ...fast, responseTimeoutMs: 5000 }, 'http://no-such-host.invalid/x');
     expect(offline).toMatchObject({ code: 'ERR_NETWORK' });
-    expect(offline.message).toMatch(/no-such-host\.invalid cannot be resolved \(E.*\): is this machine offline\?/);
+    expect(offline.message).toMatch(
+      /no-such-host\.invalid cannot be resolved \(E.*\) \(is this machine offline\?\)\. The file/,
+    );
   });
 
   it('ends with the reason of its signal and can be continued', async () => {

@@ -75,6 +75,11 @@ describe('decodeImage', () => {
     expect((await vision.decodeImage(readFixture('rgb.png'), { maxPixels: 3072 })).shape).toEqual([48, 64, 3]);
   });
 
+  test('refuses options that nobody reads', async () => {
+    const options = { sise: 3 } as vision.LoadImageOptions;
+    await expect(vision.loadImage(fixturePath('rgb.png'), options)).rejects.toThrow('loadImage: unknown option sise');
+  });
+
   test('refuses other colour modes and what is no bytes', async () => {
     await expect(vision.decodeImage(readFixture('rgb.png'), { colorMode: 'hsv' as 'rgb' })).rejects.toThrow(
       /colorMode/,

@@ -51,13 +51,13 @@ export function networkProblem(url: URL, error: unknown): DownloadProblem {
     new DownloadProblem(reason + proxyHint(), 'ERR_NETWORK', retry, { cause: error });
   switch (code) {
     case 'ENOTFOUND':
-      return problem(`the name ${url.hostname} cannot be resolved (ENOTFOUND): is this machine offline?`, false);
+      return problem(`the name ${url.hostname} cannot be resolved (ENOTFOUND) (is this machine offline?)`, false);
     case 'EAI_AGAIN':
-      return problem(`the name ${url.hostname} cannot be resolved (EAI_AGAIN): is this machine offline?`, true);
+      return problem(`the name ${url.hostname} cannot be resolved (EAI_AGAIN) (is this machine offline?)`, true);
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
     case 'ENETDOWN':
-      return problem(`${url.host} cannot be reached (${code}): is this machine offline?`, true);
+      return problem(`${url.host} cannot be reached (${code}) (is this machine offline?)`, true);
     case 'ECONNREFUSED':
       return problem(`${url.host} refuses connections (ECONNREFUSED)`, true);
     case undefined:

@@ -14,7 +14,8 @@ import {
   type SplitOptions,
   type SplitSpec,
 } from './image-dataset.js';
-import { checkKeys, IMAGE_KEYS, type ImageOptions } from './image-options.js';
+import { checkKeys } from '../../util/options.js';
+import { IMAGE_KEYS, type ImageOptions } from './image-options.js';
 
 /** As {@link LabelMode}, and 'float': the number in the column itself (float32 `[]`), for regression. */
 export type CsvLabelMode = LabelMode | 'float';

@@ -9,7 +9,8 @@ import {
   type SplitOptions,
   type SplitSpec,
 } from './image-dataset.js';
-import { checkKeys, IMAGE_KEYS, type ImageOptions } from './image-options.js';
+import { checkKeys } from '../../util/options.js';
+import { IMAGE_KEYS, type ImageOptions } from './image-options.js';
 import { scanFolder } from './scan.js';
 
 /** Options of {@link imageFolder}. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { FoveaError, mismatch } from '../../errors.js';
+import { mismatch } from '../../errors.js';
 import { checkCount, checkFunction } from '../arguments.js';
 import type { ColorMode } from '../../vision/decode.js';
 import type { ImageReading } from './read-image.js';
@@ -87,18 +87,6 @@ export function parallelOf(op: string, options: ImageOptions): number {
   oneOf(op, 'onCorrupt', onCorrupt, ['error', 'skip']);
   if (onSkip !== undefined) checkFunction(op, onSkip);
   return parallel;
-}
-
-/** Refuses options that nobody reads: a misspelled one would be lost in silence. */
-export function checkKeys(op: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw new FoveaError(`${op}: unknown option ${unknown}; expected ${known.join(', ')}`, {
-    code: 'ERR_ARGUMENT',
-    op,
-    expected: known,
-    received: unknown,
-  });
 }
 
 /** The names of {@link ImageOptions}. */
