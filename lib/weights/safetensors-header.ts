@@ -46,7 +46,10 @@ export function refuse(file: string, what: string, cause?: unknown): FoveaError 
 /** Checks what the first eight bytes say of the header's length. */
 export function checkHeaderLength(file: string, length: bigint, fileBytes: number): number {
   if (length > BigInt(MAX_HEADER_BYTES)) {
-    throw refuse(file, `expected a header of at most ${MAX_HEADER_BYTES} bytes, received a length of ${length} (no safetensors file?)`);
+    throw refuse(
+      file,
+      `expected a header of at most ${MAX_HEADER_BYTES} bytes, received a length of ${length} (no safetensors file?)`,
+    );
   }
   if (8 + Number(length) > fileBytes) {
     throw refuse(file, `expected a header of ${length} bytes, received a file of ${fileBytes} bytes (truncated?)`);
