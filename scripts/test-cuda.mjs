@@ -69,22 +69,26 @@ function test(label, file, args, env) {
   }
 }
 
+/** Configures anew each time: what was missing the last time may be there now. */
 function buildAll() {
   const jobs = String(os.availableParallelism());
-  const args = ['cmake-js', 'compile', '--out', build, '--config', 'Release', '--parallel', jobs];
-  const options = [
-    '--CDFOVEA_EMULATOR=ON',
-    `--CDFOVEA_CUDA_ARCHITECTURES=${process.env['FOVEA_CUDA_ARCHITECTURES'] ?? 90}`,
-  ];
+  const architectures = process.env['FOVEA_CUDA_ARCHITECTURES'] ?? '90';
+  const options = ['--out', build, '--config', 'Release', '--parallel', jobs];
+  options.push('--CDFOVEA_EMULATOR=ON', `--CDFOVEA_CUDA_ARCHITECTURES=${architectures}`);
   fs.mkdirSync(build, { recursive: true });
-  const result = spawnSync('npx', [...args, ...options], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
-  const text = `${result.stdout}${result.stderr}`;
-  fs.writeFileSync(path.join(build, 'build.log'), text);
-  const missing = /Fovea: no cuda plugin: (.*)/.exec(text);
-  if (missing) return { skipped: missing[1] };
-  if (result.status !== 0) {
-    console.log(text.split('\n').slice(-60).join('\n'));
-    return { failed: true };
+  const steps = ['configure', 'build'];
+  let log = '';
+  for (const step of steps) {
+    const args = ['cmake-js', step, ...options];
+    const result = spawnSync('npx', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
+    log += `${result.stdout}${result.stderr}`;
+    fs.writeFileSync(path.join(build, 'build.log'), log);
+    const missing = /Fovea: no cuda plugin: (.*)/.exec(log);
+    if (missing) return { skipped: missing[1] };
+    if (result.status !== 0) {
+      console.log(log.split('\n').slice(-60).join('\n'));
+      return { failed: true };
+    }
   }
   return {};
 }
