@@ -111,7 +111,7 @@ describe('download', () => {
       if (CONTENT.length - from > 30_000) breakAfter(response, 30_000, from);
       else serve(request, response);
     };
-    await download(url, file, { ...fast, retries: 1 });
+    await download(url, file, { ...fast, retries: 3 });
     await expectWhole();
     expect(requests.length).toBeGreaterThan(5);
   });
