@@ -87,6 +87,10 @@ size_t bytesOf(cudnnBackendAttributeType_t type);
 /** The rules of cudnnBackendFinalize. Throws Failure. */
 void finalize(Descriptor& d);
 
+/** An engine configuration with its graph as text, and back. `planFromJson` throws Failure for what is none. */
+std::string planToJson(const Descriptor& engineConfig);
+DescriptorPtr planFromJson(const std::string& json);
+
 /** The engine configurations that the heuristics give for an operation graph. */
 std::vector<DescriptorPtr> configurations(const DescriptorPtr& graph, cudnnBackendHeurMode_t mode);
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <mutex>
 
 #include "emulator/bridge.h"
 #include "emulator/config.h"
@@ -93,38 +92,24 @@ void finalizePointwise(Descriptor& d) {
   }
 }
 
-/** Plans that were made in this process, by their JSON: to be restored from it. */
-std::map<std::string, DescriptorPtr>& plansByJson() {
-  static auto* const plans = new std::map<std::string, DescriptorPtr>;
-  return *plans;
-}
-std::mutex plansMutex;
-
 constexpr int kPlanHandle = 400;
 
 void finalizePlan(Descriptor& d) {
   if (!d.has(kPlanHandle) && !d.has(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP)) {
     badParameter("a handle or the properties of a device");
   }
-  const std::lock_guard lock(plansMutex);
   if (d.has(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION)) {
     const auto text = d.list<char>(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
-    const auto found = plansByJson().find(std::string(text.data()));
-    if (found == plansByJson().end()) {
-      fail(CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH, "a plan of this library");
-    }
     d.attributes[CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG] = {
-        CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, {}, {found->second->child(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)}};
+        CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, {}, {planFromJson(text.data())}};
   }
-  const DescriptorPtr& engine = d.child(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)->child(CUDNN_ATTR_ENGINECFG_ENGINE);
+  const DescriptorPtr& config = d.child(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+  const DescriptorPtr& engine = config->child(CUDNN_ATTR_ENGINECFG_ENGINE);
   if (engine->needsRuntime) {
     fail(CUDNN_STATUS_NOT_SUPPORTED_RUNTIME_PREREQUISITE_MISSING, "the emulator has no run-time compiler");
   }
   d.workspace = engine->workspace;
-  static int64_t plans = 0;
-  d.json = "{\"emulated\":" + std::to_string(++plans) + ",\"engine\":" + std::to_string(engine->engine) +
-           ",\"cudnn\":" + std::to_string(config().cudnnVersion) + "}";
-  plansByJson()[d.json] = std::make_shared<Descriptor>(d);
+  d.json = planToJson(*config);
 }
 
 void finalizeVariantPack(Descriptor& d) {

@@ -34,6 +34,7 @@ fovea_double(fovea_emulated_cudnn libcudnn.so.9 cudnn.map
   emulator/cudnn_engines.cc
   emulator/cudnn_execute.cc
   emulator/cudnn_finalize.cc
+  emulator/cudnn_serialize.cc
   emulator/faults.cc
 )
 foreach(double fovea_emulated_cublas fovea_emulated_cublas_lt fovea_emulated_cudnn)
