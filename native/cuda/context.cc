@@ -226,6 +226,10 @@ void Context::blame(std::string op, std::string layer) {
   layer_ = std::move(layer);
 }
 
+FaultWord* Context::halt() const { return faults_ ? faults_->halt() : nullptr; }
+
+uint64_t Context::faults() const { return faults_ ? faults_->faults() : 0; }
+
 void Context::synchronize() {
   enter();
   if (faults_) faults_->fetch();

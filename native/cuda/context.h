@@ -135,6 +135,10 @@ class Context final : public Stream {
    * that `synchronize` throws when the kernel has reported.
    */
   std::shared_ptr<FaultSlot> faultSlot(std::function<std::string(int64_t position, int32_t value)> message);
+  /** For launches: see `halted` in kernels/block.h. Null while no kernel can fail. */
+  FaultWord* halt() const;
+  /** Changes whenever launches were left out because of a fault. */
+  uint64_t faults() const;
   /** Op and layer that fault slots made from now on are blamed on. */
   void blame(std::string op, std::string layer);
 

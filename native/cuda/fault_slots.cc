@@ -12,13 +12,15 @@ constexpr size_t kMostSlots = 16384;
 
 }  // namespace
 
-FaultSlots::FaultSlots(Context& context) : context_(context), device_(context, kMostSlots * sizeof(FaultWord)) {
+FaultSlots::FaultSlots(Context& context) : context_(context), device_(context, (kMostSlots + 1) * sizeof(FaultWord)) {
   void* memory = nullptr;
   context_.check(cudaHostAlloc(&memory, kMostSlots * sizeof(FaultWord), cudaHostAllocDefault), "cudaHostAlloc",
                  "fault words");
   host_ = static_cast<FaultWord*>(memory);
-  reset(0, kMostSlots);
+  reset(0, kMostSlots + 1);
 }
+
+FaultWord* FaultSlots::halt() const { return word(kMostSlots); }
 
 FaultSlots::~FaultSlots() { cudaFreeHost(host_); }
 
@@ -62,7 +64,9 @@ void FaultSlots::collect() {
   for (size_t i = 0; i < slots_.size(); ++i) {
     const FaultWord fault = host_[i];
     if (fault == kNoFault) continue;
+    ++faults_;
     reset(0, slots_.size());
+    reset(kMostSlots, 1);
     const Slot& slot = slots_[i];
     if (!slot.used) continue;
     Error error("ERR_EXECUTION",

@@ -30,11 +30,15 @@ class FaultSlots {
   size_t add(Message message, std::string op, std::string layer);
   void release(size_t index) noexcept;
   FaultWord* word(size_t index) const { return device_.as<FaultWord>() + index; }
+  /** Names the word that was reported to first since the last `collect`: see `halted` in kernels/block.h. */
+  FaultWord* halt() const;
 
   /** Enqueues the fetch of the words, where there are any. */
   void fetch();
   /** After the stream was waited for: throws the first fault; all words are well again. */
   void collect();
+  /** How many faults were collected: what launches after a fault were to write is as it was before. */
+  uint64_t faults() const { return faults_; }
 
  private:
   struct Slot {
@@ -50,6 +54,7 @@ class FaultSlots {
   FaultWord* host_ = nullptr;
   std::vector<Slot> slots_;
   size_t used_ = 0;
+  uint64_t faults_ = 0;
 };
 
 }  // namespace fovea::cuda

@@ -63,7 +63,7 @@ inline Shape gridFor(const Context& context, int64_t n, unsigned threads = kThre
 template <class Kernel>
 void launchChecked(Context& context, const char* op, const Shape& shape, const typename Kernel::Args& args) {
   static_assert(sizeof(typename Kernel::Args) <= 4000, "a kernel's arguments are at most 4 KB");
-  context.check(launch<Kernel>(context.stream(), shape, args), "cudaLaunchKernel", [&] {
+  context.check(launch<Kernel>(context.stream(), shape, args, context.halt()), "cudaLaunchKernel", [&] {
     return std::string(op) + ", " + std::to_string(shape.blocks) + " blocks of " + std::to_string(shape.threads) +
            " threads, " + std::to_string(shape.sharedBytes) + " bytes shared";
   });

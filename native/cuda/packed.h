@@ -13,7 +13,8 @@ namespace fovea::cuda {
  */
 class Packed {
  public:
-  Packed(Context& context, bool steady, size_t bytes) : array_(steady ? DeviceArray(context, bytes) : DeviceArray()) {}
+  Packed(Context& context, bool steady, size_t bytes)
+      : context_(context), array_(steady ? DeviceArray(context, bytes) : DeviceArray()) {}
 
   /** Where it lies: `make(to)` enqueues what writes it when it has to. */
   template <class Make>
@@ -23,17 +24,20 @@ class Packed {
       make(workspace);
       return workspace;
     }
-    if (version != version_) {
+    // After a fault it is not known whether what was enqueued last has been done.
+    if (version != version_ || context_.faults() != faults_) {
       version_ = 0;  // Should `make` throw.
       make(array_.data());
       version_ = version;
+      faults_ = context_.faults();
     }
     return array_.data();
   }
 
  private:
+  Context& context_;
   DeviceArray array_;
-  uint64_t version_ = 0;
+  uint64_t version_ = 0, faults_ = 0;
 };
 
 }  // namespace fovea::cuda

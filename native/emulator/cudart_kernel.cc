@@ -47,8 +47,10 @@ cudaError_t launchKernel(const Fault& fault, const void* function, dim3 grid, di
   // A launch takes its arguments by value, now.
   std::vector<std::max_align_t> args(kernel->argsBytes / sizeof(std::max_align_t) + 1);
   std::memcpy(args.data(), arguments[0], kernel->argsBytes);
+  fovea::cuda::FaultWord* halt = nullptr;
+  std::memcpy(&halt, arguments[1], sizeof halt);
   runtime.enqueue(stream, orFault(fault, [=, args = std::move(args)] {
-                    kernel->run(grid.x, block.x, shared, args.data());
+                    kernel->run(grid.x, block.x, shared, args.data(), halt);
                     return cudaSuccess;
                   }));
   return cudaSuccess;

@@ -22,8 +22,9 @@ std::string demangle(const char* name) {
 template <class Kernel>
 void add(std::map<std::string, HostKernel>& table) {
   table[demangle(typeid(Kernel).name())] = {
-      sizeof(typename Kernel::Args), [](unsigned blocks, unsigned threads, size_t sharedBytes, const void* args) {
-        cuda::hostLaunch<Kernel>(blocks, threads, sharedBytes, *static_cast<const typename Kernel::Args*>(args));
+      sizeof(typename Kernel::Args),
+      [](unsigned blocks, unsigned threads, size_t sharedBytes, const void* args, cuda::FaultWord* halt) {
+        cuda::hostLaunch<Kernel>(blocks, threads, sharedBytes, *static_cast<const typename Kernel::Args*>(args), halt);
       }};
 }
 

@@ -6,12 +6,14 @@
 #include <functional>
 #include <string>
 
+#include "cuda/kernels/block.h"
+
 namespace fovea::emulator {
 
 /** The host body of one kernel. */
 struct HostKernel {
   size_t argsBytes;
-  void (*run)(unsigned blocks, unsigned threads, size_t sharedBytes, const void* args);
+  void (*run)(unsigned blocks, unsigned threads, size_t sharedBytes, const void* args, cuda::FaultWord* halt);
 };
 
 /** By the functor's name, "fovea::cuda::Scale<float>"; null when all.h does not list it. */

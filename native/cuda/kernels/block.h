@@ -29,9 +29,34 @@
 
 namespace fovea::cuda {
 
+/**
+ * A word of device memory where a kernel says that its data is wrong (an index out of range): all ones while nothing is
+ * wrong. See fault.h.
+ */
+using FaultWord = unsigned long long;
+inline constexpr FaultWord kNoFault = ~FaultWord{0};
+
+/** How a fault word is named in the halt word. */
+FOVEA_HD FaultWord nameOf(const FaultWord* word) { return reinterpret_cast<FaultWord>(word); }
+
+/**
+ * Whether a launch has to do nothing: `halt`, which may be null, names the fault word that a launch before it reported
+ * to. So a fault costs what follows it on the stream, updates of variables among them, and no more. The launch that
+ * reports goes on, or which of its faults comes first would depend on the order of its blocks.
+ */
+template <class Kernel>
+FOVEA_HD bool halted(const FaultWord* halt, const typename Kernel::Args& args) {
+  if (halt == nullptr || *halt == kNoFault) return false;
+  if constexpr (requires { args.fault; }) return *halt != nameOf(args.fault);
+  return true;
+}
+
 #if defined(__CUDACC__)
 /** The block of the calling thread, on the device. */
 struct DeviceBlock {
+  FaultWord* halt_;
+
+  __device__ FaultWord* halt() const { return halt_; }
   __device__ int index() const { return static_cast<int>(blockIdx.x); }
   __device__ int count() const { return static_cast<int>(gridDim.x); }
   __device__ int threads() const { return static_cast<int>(blockDim.x); }
@@ -55,7 +80,9 @@ struct DeviceBlock {
 struct HostBlock {
   int index_, count_, threads_;
   unsigned char* shared_;
+  FaultWord* halt_ = nullptr;
 
+  FaultWord* halt() const { return halt_; }
   int index() const { return index_; }
   int count() const { return count_; }
   int threads() const { return threads_; }
@@ -73,11 +100,13 @@ struct HostBlock {
 
 /** Runs a kernel on the host, as `launch` of launch.h does on the device. */
 template <class Kernel>
-void hostLaunch(unsigned blocks, unsigned threads, size_t sharedBytes, const typename Kernel::Args& args) {
+void hostLaunch(unsigned blocks, unsigned threads, size_t sharedBytes, const typename Kernel::Args& args,
+                FaultWord* halt = nullptr) {
+  if (halted<Kernel>(halt, args)) return;
   std::vector<max_align_t> shared(sharedBytes / sizeof(max_align_t) + 1);
   for (unsigned b = 0; b < blocks; ++b) {
     HostBlock block{static_cast<int>(b), static_cast<int>(blocks), static_cast<int>(threads),
-                    reinterpret_cast<unsigned char*>(shared.data())};
+                    reinterpret_cast<unsigned char*>(shared.data()), halt};
     Kernel{}(block, args);
   }
 }

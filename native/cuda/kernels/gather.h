@@ -30,7 +30,7 @@ struct Gather {
         const int64_t w = popAxis(outer, args.byRow), k = popAxis(outer, args.byCount);
         const int32_t index = args.indices[k];
         if (index < 0 || index >= args.axis) {
-          reportFault(args.fault, k, index);
+          reportFault(block, args.fault, k, index);
           args.y[i] = Word{};
           continue;
         }
@@ -75,7 +75,7 @@ struct ScatterAdd {
           if (a >= begin && a < end) {
             dx[a * args.inner] += load(dy[k * args.inner]);
           } else if (column == 0 && range == 0 && (a < 0 || a >= args.axis)) {
-            reportFault(args.fault, k, a);
+            reportFault(block, args.fault, k, a);
           }
         }
       });

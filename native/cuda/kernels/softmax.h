@@ -164,7 +164,7 @@ struct SparseCrossEntropy {
         if (!p.inside || p.lane != 0) return;
         const int32_t label = args.labels[p.row];
         if (label < 0 || label >= g.c) {
-          reportFault(args.fault, p.row, label);
+          reportFault(block, args.fault, p.row, label);
           args.loss[p.row] = NAN;
           return;
         }
@@ -192,7 +192,7 @@ struct SparseCrossEntropyBackward {
       softmax::logits(block, g, first, args.x, largest, sum);
       softmax::eachElement(block, g, first, [&](int thread, int64_t r, int64_t j) {
         const int32_t label = args.labels[r];
-        if (j == 0 && (label < 0 || label >= g.c)) reportFault(args.fault, r, label);
+        if (j == 0 && (label < 0 || label >= g.c)) reportFault(block, args.fault, r, label);
         const int h = softmax::head(g, thread);
         const float d = args.dloss[r], v = expf(args.x[r * g.c + j] - largest[h]) * (d / sum[h]);
         args.dx[r * g.c + j] = j == label ? v - d : v;

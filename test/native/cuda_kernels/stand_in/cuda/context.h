@@ -77,16 +77,19 @@ class Context final : public Stream {
     return slot;
   }
   void synchronize() {
+    halt_ = kNoFault;
     for (const auto& slot : slots_) {
       if (const auto live = slot.lock()) live->collect();
     }
   }
+  FaultWord* halt() { return &halt_; }
   template <class Detail>
   void check(cudaError_t, const char*, const Detail&) {}
 
  private:
   DeviceProperties properties_;
   std::vector<std::weak_ptr<FaultSlot>> slots_;
+  FaultWord halt_ = kNoFault;
 };
 
 }  // namespace fovea::cuda
