@@ -48,21 +48,4 @@ D inFloat32(D d) {
 /** `kernel` works on float32 operands; the result takes those of `operands`, with conversions in the workspace. */
 KernelPtr converting(const Operands& operands, KernelPtr kernel);
 
-/**
- * Prepares a kernel whose floating-point operands are all bfloat16 by way of the float32 one.
- *
- * @param prepare makes the kernel of a descriptor with float32 operands
- */
-template <class D, class Prepare>
-KernelPtr throughFloat32(const char* name, const D& d, const Prepare& prepare) {
-  for (const auto* list : {&d.inputs, &d.outputs}) {
-    for (const TensorDesc& t : *list) {
-      require(t.dtype != DType::kFloat32, std::string(name) +
-                                              ": expected floating-point operands of one dtype, received " +
-                                              fovea::describe(t) + " beside bfloat16");
-    }
-  }
-  return converting(d, prepare(inFloat32(d)));
-}
-
 }  // namespace fovea::cpu

@@ -197,6 +197,7 @@ KernelPtr choose(const Conv& v, bool exact, Stream& stream, Winners& winners) {
 }
 
 KernelPtr prepare(ConvKind kind, const Conv2dDesc& d, bool exact, Stream& stream, Winners& winners) {
+  refuseFloat16(nameOf(kind), d);
   const Conv v = parse(kind, d);
   if (v.n == 0) {
     // No images: nothing to write but gradients of the kernel, which are 0.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/data_movement_geometry.h"
 #include "core/float16.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
@@ -155,54 +156,32 @@ void runTranspose(const Transpose& t, const T* x, T* y) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareConcat(const AxisDesc& d) {
-  const fovea::Check check("concat", d);
-  check.that(!d.inputs.empty() && d.outputs.size() == 1, "inputs and one output",
-             std::to_string(d.inputs.size()) + " and " + std::to_string(d.outputs.size()));
+  const std::vector<int64_t> begins = parseConcat(d);
   const TensorDesc& y = d.outputs[0];
-  check.that(d.axis >= 0 && d.axis < y.rank(), "an axis below " + std::to_string(y.rank()), std::to_string(d.axis));
   std::vector<BoxCopy> boxes;
   Dims at(y.dims.size(), 0);
   const Dims zeros = at;
-  for (const TensorDesc& x : d.inputs) {
-    Dims expected = y.dims;
-    expected[d.axis] = x.rank() == y.rank() ? x.dims[d.axis] : 0;
-    check.tensor(x, "an input", y.dtype, expected);
+  for (size_t i = 0; i < begins.size(); ++i) {
+    const TensorDesc& x = d.inputs[i];
+    at[d.axis] = begins[i];
     boxes.push_back(boxCopy(x.dims, x.dims, zeros, y.dims, at, static_cast<int64_t>(bytesPerElement(y.dtype))));
-    at[d.axis] += x.dims[d.axis];
   }
-  check.that(at[d.axis] == y.dims[d.axis], "inputs that fill " + fovea::describe(y), std::to_string(at[d.axis]));
   return makeKernel([boxes = std::move(boxes)](const Pointers& p) {
     for (size_t i = 0; i < boxes.size(); ++i) boxes[i](p.inputs[i], p.outputs[0]);
   });
 }
 
 KernelPtr CpuBackend::prepareSlice(const SliceDesc& d) {
-  const fovea::Check check("slice", d);
-  check.counts(1, 1);
+  checkSlice(d);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
-  check.type(y, "an output", x.dtype);
-  check.rank(y, "an output", x.rank());
-  check.that(static_cast<int64_t>(d.begin.size()) == x.rank(), "a begin for each axis", describe(Dims(d.begin)));
-  for (size_t i = 0; i < x.dims.size(); ++i) {
-    check.that(d.begin[i] >= 0 && d.begin[i] + y.dims[i] <= x.dims[i], "a slice within " + fovea::describe(x),
-               describe(Dims(d.begin)) + " of size " + describe(y.dims));
-  }
   const auto box =
       boxCopy(y.dims, x.dims, d.begin, y.dims, Dims(y.dims.size(), 0), static_cast<int64_t>(bytesPerElement(x.dtype)));
   return makeKernel([box](const Pointers& p) { box(p.inputs[0], p.outputs[0]); });
 }
 
 KernelPtr CpuBackend::preparePad(const PadDesc& d) {
-  const fovea::Check check("pad", d);
-  check.counts(1, 1);
+  checkPad(d);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
-  check.type(y, "an output", x.dtype);
-  check.rank(y, "an output", x.rank());
-  check.that(static_cast<int64_t>(d.before.size()) == x.rank(), "padding for each axis", describe(Dims(d.before)));
-  for (size_t i = 0; i < x.dims.size(); ++i) {
-    check.that(d.before[i] >= 0 && d.before[i] + x.dims[i] <= y.dims[i],
-               "padding within the output " + fovea::describe(y), describe(Dims(d.before)));
-  }
   const auto box =
       boxCopy(x.dims, x.dims, Dims(x.dims.size(), 0), y.dims, d.before, static_cast<int64_t>(bytesPerElement(x.dtype)));
   const int64_t n = y.size();
@@ -232,16 +211,8 @@ KernelPtr CpuBackend::preparePad(const PadDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareTranspose(const TransposeDesc& d) {
-  const fovea::Check check("transpose", d);
-  check.counts(1, 1);
-  const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
-  Dims sorted = d.perm, expected;
-  std::sort(sorted.begin(), sorted.end());
-  bool valid = static_cast<int64_t>(sorted.size()) == x.rank();
-  for (size_t i = 0; valid && i < sorted.size(); ++i) valid = sorted[i] == static_cast<int64_t>(i);
-  check.that(valid, "a permutation of " + std::to_string(x.rank()) + " axes", describe(Dims(d.perm)));
-  for (int64_t axis : d.perm) expected.push_back(x.dims[axis]);
-  check.tensor(y, "y", x.dtype, expected);
+  checkTranspose(d);
+  const TensorDesc& x = d.inputs[0];
   const auto element = static_cast<int64_t>(bytesPerElement(x.dtype));
   const Transpose t = mergeTranspose(x.dims, d.perm, element);
   const auto bytes = static_cast<int64_t>(x.bytes());
@@ -272,11 +243,8 @@ KernelPtr CpuBackend::prepareTranspose(const TransposeDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareCopy(const PlainDesc& d) {
-  const fovea::Check check("copy", d);
-  check.counts(1, 1);
-  const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
-  check.that(x.dtype == y.dtype && x.size() == y.size(), "operands of one size and dtype",
-             fovea::describe(x) + " and " + fovea::describe(y));
+  checkCopy(d);
+  const TensorDesc& x = d.inputs[0];
   const auto bytes = static_cast<int64_t>(x.bytes());
   return makeKernel([bytes](const Pointers& p) {
     if (p.inputs[0] != p.outputs[0]) parallelCopy(p.inputs[0], p.outputs[0], bytes);

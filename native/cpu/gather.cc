@@ -2,6 +2,7 @@
 #include <cstring>
 #include <string>
 
+#include "core/gather_geometry.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
@@ -11,10 +12,6 @@
 /** @file Kernels that read indices: gather, scatterAdd, oneHot. */
 namespace fovea::cpu {
 namespace {
-
-struct Geometry {
-  int64_t outer, axis, inner, count;
-};
 
 /** Before anything is written. */
 void checkIndices(const char* kernel, const int32_t* indices, int64_t count, int64_t axis) {
@@ -27,20 +24,6 @@ void checkIndices(const char* kernel, const int32_t* indices, int64_t count, int
   }
 }
 
-/** `whole` has the axis, `picked` = whole[:axis] + indices + whole[axis+1:]. */
-Geometry geometry(const Check& check, const AxisDesc& d, const TensorDesc& whole, const TensorDesc& indices,
-                  const TensorDesc& picked) {
-  check.type(indices, "indices", DType::kInt32);
-  check.that(d.axis >= 0 && d.axis < whole.rank(), "an axis below " + std::to_string(whole.rank()),
-             std::to_string(d.axis));
-  Dims expected(whole.dims.begin(), whole.dims.begin() + d.axis);
-  expected.insert(expected.end(), indices.dims.begin(), indices.dims.end());
-  expected.insert(expected.end(), whole.dims.begin() + d.axis + 1, whole.dims.end());
-  check.tensor(picked, "the gathered side", whole.dtype, expected);
-  return {product(whole.dims, 0, d.axis), whole.dims[d.axis], product(whole.dims, d.axis + 1, whole.dims.size()),
-          indices.size()};
-}
-
 FOVEA_CLONES void addRow(const float* x, float* y, int64_t n) {
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i) y[i] += x[i];
@@ -49,9 +32,8 @@ FOVEA_CLONES void addRow(const float* x, float* y, int64_t n) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareGather(const AxisDesc& d) {
-  const Check check("gather", d);
-  check.counts(2, 1);
-  const Geometry g = geometry(check, d, d.inputs[0], d.inputs[1], d.outputs[0]);
+  refuseFloat16("gather", d);
+  const GatherGeometry g = parseGather(d);
   const int64_t row = g.inner * static_cast<int64_t>(bytesPerElement(d.inputs[0].dtype));
   return makeKernel([=](const Pointers& p) {
     const auto* indices = in<int32_t>(p, 1);
@@ -64,13 +46,9 @@ KernelPtr CpuBackend::prepareGather(const AxisDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareScatterAdd(const AxisDesc& d) {
-  const Check check("scatterAdd", d);
-  check.counts(2, 1);
-  if (usesBfloat16(d)) {
-    return throughFloat32("scatterAdd", d, [&](const AxisDesc& f) { return prepareScatterAdd(f); });
-  }
-  check.floats(d.outputs[0], "dx");
-  const Geometry g = geometry(check, d, d.outputs[0], d.inputs[0], d.inputs[1]);
+  refuseFloat16("scatterAdd", d);
+  const GatherGeometry g = parseScatterAdd(d);
+  if (usesBfloat16(d)) return converting(d, prepareScatterAdd(inFloat32(d)));
   return makeKernel([=](const Pointers& p) {
     const auto* indices = in<int32_t>(p, 0);
     const float* dy = in<float>(p, 1);
@@ -90,14 +68,9 @@ KernelPtr CpuBackend::prepareScatterAdd(const AxisDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareOneHot(const PlainDesc& d) {
-  const Check check("oneHot", d);
-  check.counts(1, 1);
+  refuseFloat16("oneHot", d);
+  checkOneHot(d);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
-  check.type(x, "indices", DType::kInt32);
-  check.that(isFloat(y.dtype) || y.dtype == DType::kBool, "a floating-point or bool output", fovea::describe(y));
-  check.rank(y, "an output", x.rank() + 1);
-  check.that(std::equal(x.dims.begin(), x.dims.end(), y.dims.begin()), "an output of the indices' shape plus depth",
-             fovea::describe(y));
   const int64_t count = x.size(), depth = y.dims.back();
   const size_t element = bytesPerElement(y.dtype);
   return makeKernel([=](const Pointers& p) {

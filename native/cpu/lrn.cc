@@ -2,6 +2,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "core/lrn_geometry.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
@@ -16,11 +17,6 @@
  */
 namespace fovea::cpu {
 namespace {
-
-struct Params {
-  int64_t c, radius;
-  float bias, alpha, beta;
-};
 
 /** s^-beta, by roots for the usual exponents. */
 FOVEA_INLINE void power(const float* s, float* y, int64_t n, float beta) {
@@ -58,7 +54,7 @@ FOVEA_INLINE void windowSum(const float* padded, float* y, int64_t n, int64_t ra
 }
 
 template <class T>
-FOVEA_INLINE void scales(const Params& q, const T* x, float* padded, float* scale) {
+FOVEA_INLINE void scales(const LrnGeometry& q, const T* x, float* padded, float* scale) {
   float* middle = padded + q.radius;
 #pragma omp simd
   for (int64_t i = 0; i < q.c; ++i) middle[i] = load(x[i]) * load(x[i]);
@@ -68,10 +64,10 @@ FOVEA_INLINE void scales(const Params& q, const T* x, float* padded, float* scal
 }
 
 /** Scratch floats a thread needs: a padded row and three plain ones. */
-int64_t scratchSize(const Params& q) { return (q.c + 2 * q.radius + 16) + 3 * (q.c + 16); }
+int64_t scratchSize(const LrnGeometry& q) { return (q.c + 2 * q.radius + 16) + 3 * (q.c + 16); }
 
 template <class T>
-FOVEA_INLINE void forwardOf(const Params& q, const T* x, T* y, int64_t rows, float* scratch) {
+FOVEA_INLINE void forwardOf(const LrnGeometry& q, const T* x, T* y, int64_t rows, float* scratch) {
   float *padded = scratch, *scale = padded + q.c + 2 * q.radius, *factor = scale + q.c;
   std::fill_n(padded, q.c + 2 * q.radius, 0.0f);
   for (int64_t r = 0; r < rows; ++r, x += q.c, y += q.c) {
@@ -84,7 +80,7 @@ FOVEA_INLINE void forwardOf(const Params& q, const T* x, T* y, int64_t rows, flo
 
 /** dx = dy s^-b - 2 a b x sum over the window of (dy x s^(-b-1)). */
 template <class T>
-FOVEA_INLINE void backwardOf(const Params& q, const T* x, const T* dy, T* dx, int64_t rows, float* scratch) {
+FOVEA_INLINE void backwardOf(const LrnGeometry& q, const T* x, const T* dy, T* dx, int64_t rows, float* scratch) {
   float *padded = scratch, *scale = padded + q.c + 2 * q.radius, *factor = scale + q.c, *sum = factor + q.c;
   float* middle = padded + q.radius;
   const float k = 2.0f * q.alpha * q.beta;
@@ -101,42 +97,28 @@ FOVEA_INLINE void backwardOf(const Params& q, const T* x, const T* dy, T* dx, in
 }
 
 // One clone set for each type.
-#define FOVEA_LRN_LOOPS(T)                                                                                        \
-  FOVEA_CLONES void forwardRows(const Params& q, const T* x, T* y, int64_t rows, float* scratch) {                \
-    forwardOf(q, x, y, rows, scratch);                                                                            \
-  }                                                                                                               \
-  FOVEA_CLONES void backwardRows(const Params& q, const T* x, const T* dy, T* dx, int64_t rows, float* scratch) { \
-    backwardOf(q, x, dy, dx, rows, scratch);                                                                      \
+#define FOVEA_LRN_LOOPS(T)                                                                                             \
+  FOVEA_CLONES void forwardRows(const LrnGeometry& q, const T* x, T* y, int64_t rows, float* scratch) {                \
+    forwardOf(q, x, y, rows, scratch);                                                                                 \
+  }                                                                                                                    \
+  FOVEA_CLONES void backwardRows(const LrnGeometry& q, const T* x, const T* dy, T* dx, int64_t rows, float* scratch) { \
+    backwardOf(q, x, dy, dx, rows, scratch);                                                                           \
   }
 FOVEA_LRN_LOOPS(float)
 FOVEA_LRN_LOOPS(BFloat16)
 #undef FOVEA_LRN_LOOPS
 
-Params params(const Check& check, const LrnDesc& d) {
-  const TensorDesc& x = d.inputs[0];
-  check.anyFloat(x, "x");
-  check.rankAtLeast(x, "x", 1);
-  check.that(d.depthRadius >= 0, "a depth radius of 0 or more", std::to_string(d.depthRadius));
-  for (const TensorDesc& t : d.inputs) check.tensor(t, "an input", x.dtype, x.dims);
-  check.tensor(d.outputs[0], "an output", x.dtype, x.dims);
-  // A window wider than the channels sums them all; no wider padding is needed.
-  return {x.dims.back(), std::min(d.depthRadius, std::max<int64_t>(x.dims.back(), 1)), static_cast<float>(d.bias),
-          static_cast<float>(d.alpha), static_cast<float>(d.beta)};
-}
-
 }  // namespace
 
 KernelPtr CpuBackend::prepareLrn(const LrnDesc& d) {
-  const Check check("lrn", d);
-  check.counts(1, 1);
-  const Params q = params(check, d);
-  const int64_t rows = product(d.inputs[0].dims, 0, d.inputs[0].dims.size() - 1);
+  refuseFloat16("lrn", d);
+  const LrnGeometry q = parseLrn("lrn", d, 1);
   const size_t perThread = align64(sizeof(float) * scratchSize(q));
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     return makeKernel(
         [=](const Pointers& p) {
-          parallelRanges(rows, q.c * (q.radius + 8), [&](int64_t begin, int64_t end, int thread) {
+          parallelRanges(q.rows, q.c * (q.radius + 8), [&](int64_t begin, int64_t end, int thread) {
             forwardRows(q, in<T>(p, 0) + begin * q.c, out<T>(p, 0) + begin * q.c, end - begin,
                         at<float>(p.workspace, perThread * thread));
           });
@@ -146,16 +128,14 @@ KernelPtr CpuBackend::prepareLrn(const LrnDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareLrnBackward(const LrnDesc& d) {
-  const Check check("lrnBackward", d);
-  check.counts(2, 1);
-  const Params q = params(check, d);
-  const int64_t rows = product(d.inputs[0].dims, 0, d.inputs[0].dims.size() - 1);
+  refuseFloat16("lrnBackward", d);
+  const LrnGeometry q = parseLrn("lrnBackward", d, 2);
   const size_t perThread = align64(sizeof(float) * scratchSize(q));
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     return makeKernel(
         [=](const Pointers& p) {
-          parallelRanges(rows, q.c * (2 * q.radius + 12), [&](int64_t begin, int64_t end, int thread) {
+          parallelRanges(q.rows, q.c * (2 * q.radius + 12), [&](int64_t begin, int64_t end, int thread) {
             const int64_t o = begin * q.c;
             backwardRows(q, in<T>(p, 0) + o, in<T>(p, 1) + o, out<T>(p, 0) + o, end - begin,
                          at<float>(p.workspace, perThread * thread));

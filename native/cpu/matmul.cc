@@ -35,6 +35,7 @@ KernelPtr emptyProduct(const MatmulGeometry& q, bool bias, bool relu) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareMatmul(const MatmulDesc& d) {
+  refuseFloat16("matmul", d);
   const MatmulGeometry q = parseMatmul(d);
   const TensorDesc &a = d.inputs[0], &b = d.inputs[1], &y = d.outputs[0];
   const bool hasBias = q.bias, relu = q.relu;

@@ -3,6 +3,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/pool_geometry.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
@@ -17,9 +18,7 @@
 namespace fovea::cpu {
 namespace {
 
-struct Geometry {
-  int64_t n, h, w, c, oh, ow;
-  int64_t kh, kw, sh, sw, top, left;
+struct Geometry : Pool2dGeometry {
   bool exact2x2;  ///< 2x2 windows, stride 2, no padding.
 };
 
@@ -32,26 +31,9 @@ FOVEA_INLINE Span span(int64_t i, int64_t stride, int64_t pad, int64_t k, int64_
   return {std::max<int64_t>(start, 0), std::min(start + k, size)};
 }
 
-Geometry geometry(const Check& check, const Pool2dDesc& d, const TensorDesc& x, const TensorDesc& y) {
-  check.anyFloat(x, "x");
-  check.type(y, "y", x.dtype);
-  check.rank(x, "x", 4);
-  check.rank(y, "y", 4);
-  const auto& w = d.window;
-  Geometry g{x.dims[0],     x.dims[1],    x.dims[2],    x.dims[3],    y.dims[1],    y.dims[2], d.poolSize[0],
-             d.poolSize[1], w.strides[0], w.strides[1], w.padding[0], w.padding[2], false};
-  check.that(g.kh > 0 && g.kw > 0 && g.sh > 0 && g.sw > 0, "positive pool size and strides",
-             describe(Dims{g.kh, g.kw, g.sh, g.sw}));
-  check.that(w.dilations[0] == 1 && w.dilations[1] == 1, "no dilations",
-             describe(Dims{w.dilations[0], w.dilations[1]}));
-  check.that(*std::min_element(w.padding.begin(), w.padding.end()) >= 0, "padding of 0 or more",
-             describe(Dims(w.padding.begin(), w.padding.end())));
-  const int64_t spanH = g.h + w.padding[0] + w.padding[1] - g.kh, spanW = g.w + w.padding[2] + w.padding[3] - g.kw;
-  check.that(spanH >= 0 && spanW >= 0, "a window no larger than the padded input", fovea::describe(x));
-  check.tensor(y, "y", x.dtype, {g.n, spanH / g.sh + 1, spanW / g.sw + 1, g.c});
-  g.exact2x2 = g.kh == 2 && g.kw == 2 && g.sh == 2 && g.sw == 2 && g.top == 0 && g.left == 0 && 2 * g.oh <= g.h &&
-               2 * g.ow <= g.w;
-  return g;
+Geometry geometry(const Pool2dGeometry& g) {
+  const bool twos = g.kh == 2 && g.kw == 2 && g.sh == 2 && g.sw == 2;
+  return {g, twos && g.top == 0 && g.left == 0 && 2 * g.oh <= g.h && 2 * g.ow <= g.w};
 }
 
 /** The larger one, or NaN if there is one. */
@@ -253,9 +235,8 @@ void overImages(const Geometry& g, int64_t block, const Body& body) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareMaxPool2d(const Pool2dDesc& d) {
-  const Check check("maxPool2d", d);
-  check.counts(1, 1);
-  const Geometry g = geometry(check, d, d.inputs[0], d.outputs[0]);
+  refuseFloat16("maxPool2d", d);
+  const Geometry g = geometry(parsePool2d("maxPool2d", d));
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     return makeKernel([g](const Pointers& p) {
@@ -267,11 +248,8 @@ KernelPtr CpuBackend::prepareMaxPool2d(const Pool2dDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareMaxPool2dBackward(const Pool2dDesc& d) {
-  const Check check("maxPool2dBackward", d);
-  check.counts(3, 1);
-  const Geometry g = geometry(check, d, d.inputs[0], d.inputs[1]);
-  check.tensor(d.inputs[2], "dy", d.inputs[1].dtype, d.inputs[1].dims);
-  check.tensor(d.outputs[0], "dx", d.inputs[0].dtype, d.inputs[0].dims);
+  refuseFloat16("maxPool2dBackward", d);
+  const Geometry g = geometry(parseMaxPool2dBackward(d));
   if (g.exact2x2) {
     return withFloatType(d.inputs[0].dtype, [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
@@ -292,9 +270,8 @@ KernelPtr CpuBackend::prepareMaxPool2dBackward(const Pool2dDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareAvgPool2d(const Pool2dDesc& d) {
-  const Check check("avgPool2d", d);
-  check.counts(1, 1);
-  const Geometry g = geometry(check, d, d.inputs[0], d.outputs[0]);
+  refuseFloat16("avgPool2d", d);
+  const Geometry g = geometry(parsePool2d("avgPool2d", d));
   if (usesBfloat16(d)) return converting(d, prepareAvgPool2d(inFloat32(d)));
   return makeKernel([g](const Pointers& p) {
     const float* x = in<float>(p, 0);
@@ -304,9 +281,8 @@ KernelPtr CpuBackend::prepareAvgPool2d(const Pool2dDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareAvgPool2dBackward(const Pool2dDesc& d) {
-  const Check check("avgPool2dBackward", d);
-  check.counts(1, 1);
-  const Geometry g = geometry(check, d, d.outputs[0], d.inputs[0]);
+  refuseFloat16("avgPool2dBackward", d);
+  const Geometry g = geometry(parseAvgPool2dBackward(d));
   if (usesBfloat16(d)) return converting(d, prepareAvgPool2dBackward(inFloat32(d)));
   return makeKernel([g](const Pointers& p) {
     const float* dy = in<float>(p, 0);

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/philox.h"
+#include "core/random_geometry.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
@@ -93,42 +94,31 @@ double truncatedGaussian(const Seed& s, uint64_t i) {
   }
 }
 
-void checkSeed(const Check& check, const TensorDesc& seed) { check.tensor(seed, "seed", DType::kInt32, {4}); }
-
 }  // namespace
 
 KernelPtr CpuBackend::prepareDropout(const DropoutDesc& d) {
-  const Check check("dropout", d);
-  check.counts(2, 1);
-  check.anyFloat(d.inputs[0], "x");
-  checkSeed(check, d.inputs[1]);
-  check.tensor(d.outputs[0], "y", d.inputs[0].dtype, d.inputs[0].dims);
-  check.that(d.rate >= 0 && d.rate < 1, "a rate from 0 to below 1", std::to_string(d.rate));
-  const int64_t n = d.inputs[0].size(), spans = (n + kSpan - 1) / kSpan;
-  // u = k 2^-24 >= rate  <=>  k >= ceil(rate 2^24): exact, the product only shifts the exponent.
-  const auto threshold = static_cast<uint32_t>(std::ceil(d.rate * 0x1p24));
-  const auto scale = static_cast<float>(1.0 / (1.0 - d.rate));
+  refuseFloat16("dropout", d);
+  const DropoutGeometry g = parseDropout(d);
+  const int64_t spans = (g.n + kSpan - 1) / kSpan;
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     return makeKernel([=](const Pointers& p) {
       const Seed s = seedOf(p.inputs[1]);
       parallelRanges(spans, kSpan * kPhiloxCost, [&](int64_t begin, int64_t end, int) {
-        dropoutRange(s, in<T>(p, 0), out<T>(p, 0), begin * kSpan, std::min(end * kSpan, n), threshold, scale);
+        dropoutRange(s, in<T>(p, 0), out<T>(p, 0), begin * kSpan, std::min(end * kSpan, g.n), g.threshold, g.scale);
       });
     });
   });
 }
 
 KernelPtr CpuBackend::prepareRandom(const RandomDesc& d) {
-  const Check check("random", d);
-  check.counts(1, 1);
-  checkSeed(check, d.inputs[0]);
-  check.floats(d.outputs[0], "an output");
+  refuseFloat16("random", d);
+  checkRandom(d);
   const int64_t n = d.outputs[0].size(), spans = (n + kSpan - 1) / kSpan;
   const double a = d.a, b = d.b;
   switch (d.distribution) {
     case Distribution::kUniform: {
-      const float below = std::nextafter(static_cast<float>(b), -std::numeric_limits<float>::infinity());
+      const float below = justBelow(b);
       return makeKernel([=](const Pointers& p) {
         const Seed s = seedOf(p.inputs[0]);
         parallelRanges(spans, kSpan * kPhiloxCost, [&](int64_t begin, int64_t end, int) {

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/reduce_geometry.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
@@ -283,14 +284,14 @@ KernelPtr makeReduceFor(ReduceMode mode, const Geometry& g) {
 }
 
 template <class T>
-void argMaxRows(const T* x, int32_t* y, int64_t outer, int64_t axis, int64_t inner) {
-  parallelFor(outer, axis * inner, [&](int64_t o) {
-    const T* from = x + o * axis * inner;
-    int32_t* to = y + o * inner;
-    for (int64_t j = 0; j < inner; ++j) to[j] = 0;
-    for (int64_t a = 1; a < axis; ++a) {
-      for (int64_t j = 0; j < inner; ++j) {
-        const T best = from[to[j] * inner + j], v = from[a * inner + j];
+void argMaxRows(const ArgMaxGeometry& g, const T* x, int32_t* y) {
+  parallelFor(g.outer, g.axis * g.inner, [&](int64_t o) {
+    const T* from = x + o * g.axis * g.inner;
+    int32_t* to = y + o * g.inner;
+    for (int64_t j = 0; j < g.inner; ++j) to[j] = 0;
+    for (int64_t a = 1; a < g.axis; ++a) {
+      for (int64_t j = 0; j < g.inner; ++j) {
+        const T best = from[to[j] * g.inner + j], v = from[a * g.inner + j];
         if (v > best || (v != v && best == best)) to[j] = static_cast<int32_t>(a);
       }
     }
@@ -300,49 +301,27 @@ void argMaxRows(const T* x, int32_t* y, int64_t outer, int64_t axis, int64_t inn
 }  // namespace
 
 KernelPtr CpuBackend::prepareReduce(const ReduceDesc& d) {
-  const Check check("reduce", d);
-  check.counts(1, 1);
+  refuseFloat16("reduce", d);
+  checkReduce(d);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
-  const bool isInt = x.dtype == DType::kInt32;
-  check.that(isFloat(x.dtype) || (isInt && d.mode != ReduceMode::kMean),
-             d.mode == ReduceMode::kMean ? "floating point for mean" : "floating point or int32", fovea::describe(x));
-  if (!isFloat(x.dtype) || y.dtype != DType::kFloat32) check.type(y, "an output", x.dtype);
-  int64_t kept = 1, last = -1;
-  for (int64_t axis : d.axes) {
-    check.that(axis > last && axis < x.rank(), "sorted axes below " + std::to_string(x.rank()), describe(Dims(d.axes)));
-    last = axis;
-  }
-  for (int64_t i = 0; i < x.rank(); ++i) {
-    if (std::find(d.axes.begin(), d.axes.end(), i) == d.axes.end()) kept *= x.dims[i];
-  }
-  check.that(y.size() == kept, "an output of " + std::to_string(kept) + " elements", fovea::describe(y));
   const Geometry g = plan(x.dims, d.axes);
   if (y.size() == 0) return makeKernel([](const Pointers&) {});
-  if (isInt) return makeReduceFor<int32_t, int32_t>(d.mode, g);
+  if (x.dtype == DType::kInt32) return makeReduceFor<int32_t, int32_t>(d.mode, g);
   if (x.dtype == DType::kFloat32) return makeReduceFor<float, float>(d.mode, g);
   return y.dtype == DType::kFloat32 ? makeReduceFor<BFloat16, float>(d.mode, g)
                                     : makeReduceFor<BFloat16, BFloat16>(d.mode, g);
 }
 
 KernelPtr CpuBackend::prepareArgMax(const AxisDesc& d) {
-  const Check check("argMax", d);
-  check.counts(1, 1);
-  if (usesBfloat16(d)) return throughFloat32("argMax", d, [&](const AxisDesc& f) { return prepareArgMax(f); });
-  const TensorDesc& x = d.inputs[0];
-  check.that(x.dtype == DType::kFloat32 || x.dtype == DType::kInt32, "float32 or int32", fovea::describe(x));
-  check.that(d.axis >= 0 && d.axis < x.rank(), "an axis below " + std::to_string(x.rank()), std::to_string(d.axis));
-  const int64_t outer = product(x.dims, 0, d.axis), axis = x.dims[d.axis];
-  const int64_t inner = product(x.dims, d.axis + 1, x.dims.size());
-  check.type(d.outputs[0], "an output", DType::kInt32);
-  check.that(d.outputs[0].size() == outer * inner, "an output of " + std::to_string(outer * inner) + " elements",
-             fovea::describe(d.outputs[0]));
-  check.that(axis > 0 || outer * inner == 0, "an axis that is not empty", fovea::describe(x));
-  const bool isInt = x.dtype == DType::kInt32;
+  refuseFloat16("argMax", d);
+  const ArgMaxGeometry g = parseArgMax(d);
+  if (usesBfloat16(d)) return converting(d, prepareArgMax(inFloat32(d)));
+  const bool isInt = d.inputs[0].dtype == DType::kInt32;
   return makeKernel([=](const Pointers& p) {
     if (isInt) {
-      argMaxRows(in<int32_t>(p, 0), out<int32_t>(p, 0), outer, axis, inner);
+      argMaxRows(g, in<int32_t>(p, 0), out<int32_t>(p, 0));
     } else {
-      argMaxRows(in<float>(p, 0), out<int32_t>(p, 0), outer, axis, inner);
+      argMaxRows(g, in<float>(p, 0), out<int32_t>(p, 0));
     }
   });
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/resize_geometry.h"
 #include "cpu/backend.h"
 #include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
@@ -25,21 +26,11 @@ struct Axis {
   std::vector<float> weights;
 };
 
-struct Geometry {
-  int64_t n, h, w, c, oh, ow;
+struct Geometry : ResizeGeometry {
   Axis rows, columns;
 };
 
-Axis axis(const Check& check, const ResizeDesc::Spans& spans, int64_t size, int64_t target, const char* name) {
-  const auto count = static_cast<int64_t>(spans.starts.size()), all = static_cast<int64_t>(spans.weights.size());
-  const int64_t taps = count > 0 ? all / count : 0;
-  check.that(count == target && all == count * taps && (count == 0 || taps > 0),
-             std::string(name) + " starts for " + std::to_string(target) + " results, with as many weights each",
-             std::to_string(count) + " starts and " + std::to_string(all) + " weights");
-  for (const int64_t start : spans.starts) {
-    check.that(start >= 0 && taps <= size && start <= size - taps, std::string(name) + " starts within the image",
-               std::to_string(start) + " with " + std::to_string(taps) + " weights in " + std::to_string(size));
-  }
+Axis axis(const ResizeDesc::Spans& spans, int64_t taps) {
   return {taps, spans.starts, std::vector<float>(spans.weights.begin(), spans.weights.end())};
 }
 
@@ -79,23 +70,10 @@ FOVEA_CLONES void sumsAlong(const Axis& a, const float* line, int64_t c, float* 
 }  // namespace
 
 KernelPtr CpuBackend::prepareResize(const ResizeDesc& d) {
-  const Check check("resize", d);
-  check.counts(1, 1);
-  if (usesBfloat16(d)) return throughFloat32("resize", d, [&](const ResizeDesc& f) { return prepareResize(f); });
-  const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
-  check.floats(x, "x");
-  check.rank(x, "x", 4);
-  check.rank(y, "y", 4);
-  check.tensor(y, "y", DType::kFloat32, {x.dims[0], y.dims[1], y.dims[2], x.dims[3]});
-  const auto g = std::make_shared<Geometry>();
-  *g = {x.dims[0],
-        x.dims[1],
-        x.dims[2],
-        x.dims[3],
-        y.dims[1],
-        y.dims[2],
-        axis(check, d.rows, x.dims[1], y.dims[1], "row"),
-        axis(check, d.columns, x.dims[2], y.dims[2], "column")};
+  refuseFloat16("resize", d);
+  const ResizeGeometry q = parseResize(d);
+  if (usesBfloat16(d)) return converting(d, prepareResize(inFloat32(d)));
+  const auto g = std::make_shared<const Geometry>(Geometry{q, axis(d.rows, q.rowTaps), axis(d.columns, q.columnTaps)});
   const size_t line = align64(g->w * g->c * sizeof(float));
   return makeKernel(
       [g, line](const Pointers& p) {

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <string>
 
+#include "core/softmax_geometry.h"
 #include "cpu/backend.h"
 #include "cpu/kernel_base.h"
 #include "cpu/math.h"
@@ -117,42 +118,8 @@ FOVEA_CLONES void denseBackwardRows(const float* x, const float* targets, const 
   }
 }
 
-struct Rows {
-  int64_t rows, c;
-};
-
-/** For softmax-like kernels: all operands float and of one shape. */
-Rows sameShapes(const char* kernel, const SoftmaxDesc& d, size_t inputs) {
-  const Check check(kernel, d);
-  check.counts(inputs, 1);
-  const TensorDesc& x = d.inputs[0];
-  check.floats(x, "an input");
-  check.rankAtLeast(x, "an input", 1);
-  for (const TensorDesc& t : d.inputs) check.tensor(t, "an input", DType::kFloat32, x.dims);
-  check.tensor(d.outputs[0], "an output", DType::kFloat32, x.dims);
-  return {product(x.dims, 0, x.dims.size() - 1), x.dims.back()};
-}
-
-Rows lossShapes(const char* kernel, const SoftmaxDesc& d, bool sparse, bool backward) {
-  const Check check(kernel, d);
-  check.counts(backward ? 3 : 2, 1);
-  const TensorDesc& x = d.inputs[0];
-  check.floats(x, "logits");
-  check.rank(x, "logits", 2);
-  const int64_t n = x.dims[0], c = x.dims[1];
-  check.that(c > 0 || n == 0, "one class or more", fovea::describe(x));
-  if (sparse) {
-    check.tensor(d.inputs[1], "labels", DType::kInt32, {n});
-  } else {
-    check.tensor(d.inputs[1], "targets", DType::kFloat32, x.dims);
-  }
-  if (backward) check.tensor(d.inputs[2], "dloss", DType::kFloat32, {n});
-  check.tensor(d.outputs[0], backward ? "dlogits" : "loss", DType::kFloat32, backward ? x.dims : Dims{n});
-  return {n, c};
-}
-
 /** Before anything is written. */
-void checkLabels(const char* kernel, const int32_t* labels, const Rows& s) {
+void checkLabels(const char* kernel, const int32_t* labels, const SoftmaxRows& s) {
   for (int64_t r = 0; r < s.rows; ++r) {
     if (labels[r] < 0 || labels[r] >= s.c) {
       throw Error("ERR_EXECUTION", std::string(kernel) + ": expected labels from 0 to " + std::to_string(s.c - 1) +
@@ -167,7 +134,8 @@ constexpr int64_t kExpCost = 10;
 }  // namespace
 
 KernelPtr CpuBackend::prepareSoftmax(const SoftmaxDesc& d) {
-  const Rows s = sameShapes("softmax", d, 1);
+  refuseFloat16("softmax", d);
+  const SoftmaxRows s = parseSoftmax("softmax", d, 1);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
       softmaxRows(in<float>(p, 0) + a * s.c, out<float>(p, 0) + a * s.c, b - a, s.c);
@@ -176,7 +144,8 @@ KernelPtr CpuBackend::prepareSoftmax(const SoftmaxDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareLogSoftmax(const SoftmaxDesc& d) {
-  const Rows s = sameShapes("logSoftmax", d, 1);
+  refuseFloat16("logSoftmax", d);
+  const SoftmaxRows s = parseSoftmax("logSoftmax", d, 1);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
       logSoftmaxRows(in<float>(p, 0) + a * s.c, out<float>(p, 0) + a * s.c, b - a, s.c);
@@ -185,7 +154,8 @@ KernelPtr CpuBackend::prepareLogSoftmax(const SoftmaxDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareSoftmaxBackward(const SoftmaxDesc& d) {
-  const Rows s = sameShapes("softmaxBackward", d, 2);
+  refuseFloat16("softmaxBackward", d);
+  const SoftmaxRows s = parseSoftmax("softmaxBackward", d, 2);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * 4, [&](int64_t a, int64_t b, int) {
       const int64_t o = a * s.c;
@@ -195,7 +165,8 @@ KernelPtr CpuBackend::prepareSoftmaxBackward(const SoftmaxDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareLogSoftmaxBackward(const SoftmaxDesc& d) {
-  const Rows s = sameShapes("logSoftmaxBackward", d, 2);
+  refuseFloat16("logSoftmaxBackward", d);
+  const SoftmaxRows s = parseSoftmax("logSoftmaxBackward", d, 2);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
       const int64_t o = a * s.c;
@@ -206,7 +177,8 @@ KernelPtr CpuBackend::prepareLogSoftmaxBackward(const SoftmaxDesc& d) {
 
 KernelPtr CpuBackend::prepareSparseSoftmaxCrossEntropy(const SoftmaxDesc& d) {
   constexpr const char* kName = "sparseSoftmaxCrossEntropy";
-  const Rows s = lossShapes(kName, d, true, false);
+  refuseFloat16(kName, d);
+  const SoftmaxRows s = parseCrossEntropy(kName, d, true, false);
   return makeKernel([s](const Pointers& p) {
     checkLabels(kName, in<int32_t>(p, 1), s);
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
@@ -217,7 +189,8 @@ KernelPtr CpuBackend::prepareSparseSoftmaxCrossEntropy(const SoftmaxDesc& d) {
 
 KernelPtr CpuBackend::prepareSparseSoftmaxCrossEntropyBackward(const SoftmaxDesc& d) {
   constexpr const char* kName = "sparseSoftmaxCrossEntropyBackward";
-  const Rows s = lossShapes(kName, d, true, true);
+  refuseFloat16(kName, d);
+  const SoftmaxRows s = parseCrossEntropy(kName, d, true, true);
   return makeKernel([s](const Pointers& p) {
     checkLabels(kName, in<int32_t>(p, 1), s);
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
@@ -229,7 +202,8 @@ KernelPtr CpuBackend::prepareSparseSoftmaxCrossEntropyBackward(const SoftmaxDesc
 }
 
 KernelPtr CpuBackend::prepareSoftmaxCrossEntropy(const SoftmaxDesc& d) {
-  const Rows s = lossShapes("softmaxCrossEntropy", d, false, false);
+  refuseFloat16("softmaxCrossEntropy", d);
+  const SoftmaxRows s = parseCrossEntropy("softmaxCrossEntropy", d, false, false);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
       const int64_t o = a * s.c;
@@ -239,7 +213,8 @@ KernelPtr CpuBackend::prepareSoftmaxCrossEntropy(const SoftmaxDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareSoftmaxCrossEntropyBackward(const SoftmaxDesc& d) {
-  const Rows s = lossShapes("softmaxCrossEntropyBackward", d, false, true);
+  refuseFloat16("softmaxCrossEntropyBackward", d);
+  const SoftmaxRows s = parseCrossEntropy("softmaxCrossEntropyBackward", d, false, true);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
       const int64_t o = a * s.c;

@@ -2,6 +2,7 @@
 #include <bit>
 #include <type_traits>
 
+#include "core/batch_norm_geometry.h"
 #include "cuda/backend.h"
 #include "cuda/kernel.h"
 #include "cuda/kernels/batch_norm.h"
@@ -86,41 +87,18 @@ KernelPtr backward(Context& context, const NormGeometry& g, double epsilon, bool
 }  // namespace
 
 KernelPtr CudaBackend::prepareBatchNorm(const BatchNormDesc& d) {
-  const Check check("batchNorm", d);
-  check.counts(3, 3);
-  const TensorDesc& x = d.inputs[0];
-  check.anyFloat(x, "x");
-  check.rankAtLeast(x, "x", 1);
-  const int64_t c = x.dims.back(), m = product(x.dims, 0, x.dims.size() - 1);
-  for (size_t i : {1, 2}) {
-    check.tensor(d.inputs[i], i == 1 ? "gamma" : "beta", DType::kFloat32, {c});
-    check.tensor(d.outputs[i], i == 1 ? "mean" : "variance", DType::kFloat32, {c});
-  }
-  check.tensor(d.outputs[0], "y", x.dtype, x.dims);
-  if (c == 0) return makeNothing(context());
-  const bool relu = d.activation == Activation::kRelu;
-  return withFloatType(x.dtype, [&](auto* type) {
-    return forward<std::remove_pointer_t<decltype(type)>>(context(), geometry(m, c), d.epsilon, relu);
+  const BatchNormGeometry g = parseBatchNorm(d);
+  if (g.c == 0) return makeNothing(context());
+  return withFloatType(g.type, [&](auto* type) {
+    return forward<std::remove_pointer_t<decltype(type)>>(context(), geometry(g.m, g.c), d.epsilon, g.relu);
   });
 }
 
 KernelPtr CudaBackend::prepareBatchNormBackward(const BatchNormDesc& d) {
-  const Check check("batchNormBackward", d);
-  check.counts(5, 6, 3, 3);
-  const TensorDesc& x = d.inputs[0];
-  check.anyFloat(x, "x");
-  check.rankAtLeast(x, "x", 1);
-  const int64_t c = x.dims.back(), m = product(x.dims, 0, x.dims.size() - 1);
-  const char* names[] = {"x", "gamma", "mean", "variance", "dy", "y"};
-  for (size_t i = 1; i < 4; ++i) check.tensor(d.inputs[i], names[i], DType::kFloat32, {c});
-  for (size_t i = 4; i < d.inputs.size(); ++i) check.tensor(d.inputs[i], names[i], x.dtype, x.dims);
-  check.tensor(d.outputs[0], "dx", x.dtype, x.dims);
-  check.tensor(d.outputs[1], "dgamma", DType::kFloat32, {c});
-  check.tensor(d.outputs[2], "dbeta", DType::kFloat32, {c});
-  if (c == 0) return makeNothing(context());
-  const bool masked = d.inputs.size() == 6;
-  return withFloatType(x.dtype, [&](auto* type) {
-    return backward<std::remove_pointer_t<decltype(type)>>(context(), geometry(m, c), d.epsilon, masked);
+  const BatchNormGeometry g = parseBatchNormBackward(d);
+  if (g.c == 0) return makeNothing(context());
+  return withFloatType(g.type, [&](auto* type) {
+    return backward<std::remove_pointer_t<decltype(type)>>(context(), geometry(g.m, g.c), d.epsilon, g.relu);
   });
 }
 

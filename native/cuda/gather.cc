@@ -3,6 +3,7 @@
 #include <string>
 #include <type_traits>
 
+#include "core/gather_geometry.h"
 #include "cuda/backend.h"
 #include "cuda/kernel.h"
 #include "cuda/kernels/gather.h"
@@ -15,24 +16,6 @@ namespace {
 
 constexpr int64_t kScatterTasks = 1024;
 
-struct Geometry {
-  int64_t outer, axis, inner, count;
-};
-
-/** `whole` has the axis, `picked` = whole[:axis] + indices + whole[axis+1:]. */
-Geometry geometry(const Check& check, const AxisDesc& d, const TensorDesc& whole, const TensorDesc& indices,
-                  const TensorDesc& picked) {
-  check.type(indices, "indices", DType::kInt32);
-  check.that(d.axis >= 0 && d.axis < whole.rank(), "an axis below " + std::to_string(whole.rank()),
-             std::to_string(d.axis));
-  Dims expected(whole.dims.begin(), whole.dims.begin() + d.axis);
-  expected.insert(expected.end(), indices.dims.begin(), indices.dims.end());
-  expected.insert(expected.end(), whole.dims.begin() + d.axis + 1, whole.dims.end());
-  check.tensor(picked, "the gathered side", whole.dtype, expected);
-  return {product(whole.dims, 0, d.axis), whole.dims[d.axis], product(whole.dims, d.axis + 1, whole.dims.size()),
-          indices.size()};
-}
-
 std::shared_ptr<FaultSlot> indexFault(Context& context, const char* name, int64_t axis) {
   return context.faultSlot([=](int64_t position, int32_t index) {
     return std::string(name) + ": expected indices from 0 to " + std::to_string(axis - 1) + ", received index " +
@@ -41,7 +24,7 @@ std::shared_ptr<FaultSlot> indexFault(Context& context, const char* name, int64_
 }
 
 template <class Word>
-void launchGather(Context& context, const Geometry& g, int64_t rowBytes, const Pointers& p, FaultWord* fault) {
+void launchGather(Context& context, const GatherGeometry& g, int64_t rowBytes, const Pointers& p, FaultWord* fault) {
   const int64_t row = rowBytes / static_cast<int64_t>(sizeof(Word)), n = g.outer * g.count * row;
   launchChecked<Gather<Word>>(
       context, "gather", gridFor(context, n),
@@ -51,9 +34,7 @@ void launchGather(Context& context, const Geometry& g, int64_t rowBytes, const P
 }  // namespace
 
 KernelPtr CudaBackend::prepareGather(const AxisDesc& d) {
-  const Check check("gather", d);
-  check.counts(2, 1);
-  const Geometry g = geometry(check, d, d.inputs[0], d.inputs[1], d.outputs[0]);
+  const GatherGeometry g = parseGather(d);
   if (g.count == 0) return makeNothing(context());
   const int64_t rowBytes = g.inner * static_cast<int64_t>(bytesPerElement(d.inputs[0].dtype));
   return makeKernel(context(), "own", 0,
@@ -73,11 +54,8 @@ KernelPtr CudaBackend::prepareGather(const AxisDesc& d) {
 }
 
 KernelPtr CudaBackend::prepareScatterAdd(const AxisDesc& d) {
-  const Check check("scatterAdd", d);
-  check.counts(2, 1);
+  const GatherGeometry g = parseScatterAdd(d);
   const TensorDesc& dx = d.outputs[0];
-  check.anyFloat(dx, "dx");
-  const Geometry g = geometry(check, d, dx, d.inputs[0], d.inputs[1]);
   const int64_t columns = g.outer * g.inner, n = dx.size();
   // Narrow types add up in float32 in the workspace.
   const size_t workspace = dx.dtype == DType::kFloat32 ? 0 : static_cast<size_t>(n) * sizeof(float);
@@ -102,14 +80,8 @@ KernelPtr CudaBackend::prepareScatterAdd(const AxisDesc& d) {
 }
 
 KernelPtr CudaBackend::prepareOneHot(const PlainDesc& d) {
-  const Check check("oneHot", d);
-  check.counts(1, 1);
-  const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
-  check.type(x, "indices", DType::kInt32);
-  check.that(isFloat(y.dtype) || y.dtype == DType::kBool, "a floating-point or bool output", fovea::describe(y));
-  check.rank(y, "an output", x.rank() + 1);
-  check.that(std::equal(x.dims.begin(), x.dims.end(), y.dims.begin()), "an output of the indices' shape plus depth",
-             fovea::describe(y));
+  checkOneHot(d);
+  const TensorDesc& y = d.outputs[0];
   const int64_t n = y.size();
   if (n == 0) return makeNothing(context());
   const Divisor byDepth(y.dims.back());

@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <type_traits>
 
+#include "core/lrn_geometry.h"
 #include "cuda/backend.h"
 #include "cuda/kernel.h"
 #include "cuda/kernels/lrn.h"
@@ -10,29 +10,12 @@
 namespace fovea::cuda {
 namespace {
 
-LrnParams params(const Check& check, const LrnDesc& d) {
-  const TensorDesc& x = d.inputs[0];
-  check.anyFloat(x, "x");
-  check.rankAtLeast(x, "x", 1);
-  check.that(d.depthRadius >= 0, "a depth radius of 0 or more", std::to_string(d.depthRadius));
-  for (const TensorDesc& t : d.inputs) check.tensor(t, "an input", x.dtype, x.dims);
-  check.tensor(d.outputs[0], "an output", x.dtype, x.dims);
-  // A window wider than the channels sums them all.
-  return {x.size(),
-          x.dims.back(),
-          std::min(d.depthRadius, std::max<int64_t>(x.dims.back(), 1)),
-          Divisor(x.dims.back()),
-          static_cast<float>(d.bias),
-          static_cast<float>(d.alpha),
-          static_cast<float>(d.beta)};
-}
+LrnParams params(const LrnGeometry& g) { return {g.rows * g.c, g.c, g.radius, Divisor(g.c), g.bias, g.alpha, g.beta}; }
 
 }  // namespace
 
 KernelPtr CudaBackend::prepareLrn(const LrnDesc& d) {
-  const Check check("lrn", d);
-  check.counts(1, 1);
-  const LrnParams q = params(check, d);
+  const LrnParams q = params(parseLrn("lrn", d, 1));
   if (q.n == 0) return makeNothing(context());
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
@@ -43,9 +26,7 @@ KernelPtr CudaBackend::prepareLrn(const LrnDesc& d) {
 }
 
 KernelPtr CudaBackend::prepareLrnBackward(const LrnDesc& d) {
-  const Check check("lrnBackward", d);
-  check.counts(2, 1);
-  const LrnParams q = params(check, d);
+  const LrnParams q = params(parseLrn("lrnBackward", d, 2));
   if (q.n == 0) return makeNothing(context());
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/reduce_geometry.h"
 #include "cuda/backend.h"
 #include "cuda/kernels/reduce.h"
 
@@ -113,22 +114,8 @@ void Reduction::run(Context& context, const char* op, const void* x, void* y, vo
 }
 
 KernelPtr CudaBackend::prepareReduce(const ReduceDesc& d) {
-  const Check check("reduce", d);
-  check.counts(1, 1);
+  checkReduce(d);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
-  const bool isInt = x.dtype == DType::kInt32;
-  check.that(isFloat(x.dtype) || (isInt && d.mode != ReduceMode::kMean),
-             d.mode == ReduceMode::kMean ? "floating point for mean" : "floating point or int32", fovea::describe(x));
-  if (!isFloat(x.dtype) || y.dtype != DType::kFloat32) check.type(y, "an output", x.dtype);
-  int64_t kept = 1, last = -1;
-  for (int64_t axis : d.axes) {
-    check.that(axis > last && axis < x.rank(), "sorted axes below " + std::to_string(x.rank()), describe(Dims(d.axes)));
-    last = axis;
-  }
-  for (int64_t i = 0; i < x.rank(); ++i) {
-    if (std::find(d.axes.begin(), d.axes.end(), i) == d.axes.end()) kept *= x.dims[i];
-  }
-  check.that(y.size() == kept, "an output of " + std::to_string(kept) + " elements", fovea::describe(y));
   const Reduction reduction(d.mode, x.dtype, x.dims, d.axes, y.dtype);
   return makeKernel(context(), "own", reduction.workspaceBytes(), [reduction](Context& context, const Pointers& p) {
     reduction.run(context, "reduce", p.inputs[0], p.outputs[0], p.workspace);
@@ -136,29 +123,20 @@ KernelPtr CudaBackend::prepareReduce(const ReduceDesc& d) {
 }
 
 KernelPtr CudaBackend::prepareArgMax(const AxisDesc& d) {
-  const Check check("argMax", d);
-  check.counts(1, 1);
-  const TensorDesc& x = d.inputs[0];
-  check.that(isFloat(x.dtype) || x.dtype == DType::kInt32, "floating point or int32", fovea::describe(x));
-  check.that(d.axis >= 0 && d.axis < x.rank(), "an axis below " + std::to_string(x.rank()), std::to_string(d.axis));
-  const int64_t outer = product(x.dims, 0, d.axis), axis = x.dims[d.axis];
-  const int64_t inner = product(x.dims, d.axis + 1, x.dims.size()), outputs = outer * inner;
-  check.type(d.outputs[0], "an output", DType::kInt32);
-  check.that(d.outputs[0].size() == outputs, "an output of " + std::to_string(outputs) + " elements",
-             fovea::describe(d.outputs[0]));
-  check.that(axis > 0 || outputs == 0, "an axis that is not empty", fovea::describe(x));
+  const ArgMaxGeometry g = parseArgMax(d);
+  const int64_t outputs = g.outer * g.inner;
   if (outputs == 0) return makeNothing(context());
-  const int lanes = inner > 1 ? 1 : std::min(powerOfTwo(axis / kLaneWork), kReduceThreads);
+  const int lanes = g.inner > 1 ? 1 : std::min(powerOfTwo(g.axis / kLaneWork), kReduceThreads);
   const auto kernel = [&](auto* type) {
     using X = std::remove_pointer_t<decltype(type)>;
     return makeKernel(context(), "own", 0, [=](Context& context, const Pointers& p) {
       Shape shape = gridFor(context, outputs * lanes, kReduceThreads);
       shape.sharedBytes = sizeof(typename ArgMax<X>::Best) * kReduceThreads;
       launchChecked<ArgMax<X>>(context, "argMax", shape,
-                               {in<X>(p, 0), out<int32_t>(p, 0), outputs, axis, inner, lanes});
+                               {in<X>(p, 0), out<int32_t>(p, 0), outputs, g.axis, g.inner, lanes});
     });
   };
-  switch (x.dtype) {
+  switch (d.inputs[0].dtype) {
     case DType::kBfloat16:
       return kernel(static_cast<BFloat16*>(nullptr));
     case DType::kFloat16:

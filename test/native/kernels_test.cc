@@ -1,4 +1,6 @@
 #include <cstring>
+#include <set>
+#include <string>
 
 #include "native/fixtures.h"
 #include "native/kernel_cases.h"
@@ -90,10 +92,35 @@ Test spoiled(const std::string& kernel, unsigned seed) {
           }};
 }
 
+/** The cpu moves float16 and takes it in elementwise programs; whatever else has floats refuses it. */
+void float16Refused() {
+  const std::set<std::string> takers = {"concat", "copy", "elementwise", "pad", "slice", "transpose"};
+  for (const std::string& kernel : kernelNames()) {
+    if (takers.contains(kernel)) continue;
+    std::mt19937 random(1);
+    bool floats = false;
+    KernelCase c;
+    while (!floats) {
+      c = randomCase(kernel, random);
+      for (auto* list : {&c.inputs, &c.outputs}) {
+        for (TensorDesc& t : *list) {
+          if (t.dtype != DType::kFloat32) continue;
+          t.dtype = DType::kFloat16;
+          floats = true;
+        }
+      }
+    }
+    const Error error = errorOf([&] { prepare(singleStep(kernel, c.attributes, c.inputs, c.outputs)); });
+    check(error.code() == "ERR_UNSUPPORTED" &&
+              contains(error.what(), kernel + ": the cpu device computes in float32 and bfloat16, received float16 ["),
+          describeCase(c) + ": " + error.code() + " " + error.what());
+  }
+}
+
 }  // namespace
 
 std::vector<Test> kernelTests() {
-  std::vector<Test> tests;
+  std::vector<Test> tests = {{"kernels: the cpu refuses to compute in float16", float16Refused}};
   unsigned seed = 1;
   for (const std::string& kernel : kernelNames()) {
     tests.push_back(good(kernel, seed++));
