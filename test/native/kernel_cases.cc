@@ -419,4 +419,16 @@ KernelCase randomCase(const std::string& kernel, std::mt19937& random) {
   return c;
 }
 
+KernelCase spoiledCase(const std::string& kernel, std::mt19937& random) {
+  KernelCase c = randomCase(kernel, random);
+  auto& list = c.inputs.empty() || pick(random, 0, 1) ? c.outputs : c.inputs;
+  TensorDesc& tensor = list[pick(random, 0, static_cast<int64_t>(list.size()) - 1)];
+  const int64_t how = tensor.dims.empty() ? pick(random, 0, 1) : pick(random, 0, 4);
+  if (how == 0) tensor.dims.insert(tensor.dims.begin(), 2);
+  if (how == 1) tensor.dtype = pick(random, 0, 4) == 0 ? DType::kBfloat16 : anyType(random);
+  if (how == 2) tensor.dims.pop_back();
+  if (how >= 3) tensor.dims[pick(random, 0, tensor.rank() - 1)] += pick(random, 1, 3);
+  return c;
+}
+
 }  // namespace fovea::test

@@ -22,4 +22,7 @@ int64_t pick(std::mt19937& random, int64_t least, int64_t most);
 /** A random case of the kernel; odd sizes, empty batches, single elements and vector tails all come up. */
 KernelCase randomCase(const std::string& kernel, std::mt19937& random);
 
+/** A random case with a dimension, the rank or the dtype of one operand changed: most of them do not fit. */
+KernelCase spoiledCase(const std::string& kernel, std::mt19937& random);
+
 }  // namespace fovea::test

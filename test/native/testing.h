@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdio>
+#include <exception>
 #include <functional>
 #include <source_location>
 #include <stdexcept>
@@ -8,7 +10,7 @@
 
 /**
  * @file
- * All the test framework there is: each file has a function that returns its tests; main.cc runs them.
+ * All the test framework there is: each file has a function that returns its tests; a program's main runs them.
  */
 namespace fovea::test {
 
@@ -23,6 +25,29 @@ inline void check(bool ok, const std::string& what = "",
   if (ok) return;
   throw std::logic_error(std::string(where.file_name()) + ":" + std::to_string(where.line()) + ": " +
                          (what.empty() ? "not so" : what));
+}
+
+/**
+ * Runs all tests, or those whose name contains the first argument; prints `N passed, N failed`.
+ *
+ * @return the program's exit status
+ */
+inline int runTests(const std::vector<std::vector<Test>>& lists, int argc, char** argv) {
+  int passed = 0, failed = 0;
+  for (const std::vector<Test>& tests : lists) {
+    for (const Test& test : tests) {
+      if (argc > 1 && test.name.find(argv[1]) == std::string::npos) continue;
+      try {
+        test.body();
+        ++passed;
+      } catch (const std::exception& error) {
+        ++failed;
+        std::printf("FAILED %s: %s\n", test.name.c_str(), error.what());
+      }
+    }
+  }
+  std::printf("%d passed, %d failed\n", passed, failed);
+  return failed == 0 ? 0 : 1;
 }
 
 std::vector<Test> cudaLoadingTests();

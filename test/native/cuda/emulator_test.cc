@@ -4,7 +4,6 @@
 #include <cudnn.h>
 
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -279,17 +278,4 @@ static std::vector<Test> emulatorTests() {
 
 }  // namespace fovea::test
 
-int main() {
-  int passed = 0, failed = 0;
-  for (const fovea::test::Test& test : fovea::test::emulatorTests()) {
-    try {
-      test.body();
-      ++passed;
-    } catch (const std::exception& error) {
-      ++failed;
-      std::printf("FAILED %s: %s\n", test.name.c_str(), error.what());
-    }
-  }
-  std::printf("%d passed, %d failed\n", passed, failed);
-  return failed == 0 ? 0 : 1;
-}
+int main(int argc, char** argv) { return fovea::test::runTests({fovea::test::emulatorTests()}, argc, argv); }
