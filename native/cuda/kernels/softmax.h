@@ -79,13 +79,19 @@ FOVEA_HD void eachElement(Block& block, const SoftmaxGeometry& g, int64_t first,
 /** Where a row's joined value lies. */
 FOVEA_HD int head(const SoftmaxGeometry& g, int thread) { return thread - thread % g.lanes; }
 
-/** The row's largest logit into `largest` and the sum of exp(x - largest) into `sum`. */
-template <class Block>
-FOVEA_HD void logits(Block& block, const SoftmaxGeometry& g, int64_t first, const float* x, float* largest,
-                     float* sum) {
-  joinRow(block, g, first, largest, -HUGE_VALF, Larger{}, [&](int, int64_t r, int64_t j) { return x[r * g.c + j]; });
-  joinRow(block, g, first, sum, 0.0f, Add{},
-          [&](int thread, int64_t r, int64_t j) { return expf(x[r * g.c + j] - largest[head(g, thread)]); });
+/**
+ * Calls `body(first, largest, sum)` for the block's groups of rows; at a row's head lie its largest logit and its sum
+ * of exp(x - largest). Shared floats beyond these two a thread are the body's.
+ */
+template <class Block, class Body>
+FOVEA_HD void overLogits(Block& block, const SoftmaxGeometry& g, const float* x, const Body& body) {
+  float *largest = block.template shared<float>(), *sum = largest + block.threads();
+  overRows(block, g, [&](int64_t first) {
+    joinRow(block, g, first, largest, -HUGE_VALF, Larger{}, [&](int, int64_t r, int64_t j) { return x[r * g.c + j]; });
+    joinRow(block, g, first, sum, 0.0f, Add{},
+            [&](int thread, int64_t r, int64_t j) { return expf(x[r * g.c + j] - largest[head(g, thread)]); });
+    body(first, largest, sum);
+  });
 }
 
 }  // namespace softmax
@@ -105,9 +111,7 @@ struct Softmax {
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
     const SoftmaxGeometry& g = args.g;
-    float *largest = block.template shared<float>(), *sum = largest + block.threads();
-    softmax::overRows(block, g, [&](int64_t first) {
-      softmax::logits(block, g, first, args.x, largest, sum);
+    softmax::overLogits(block, g, args.x, [&](int64_t first, const float* largest, const float* sum) {
       softmax::eachElement(block, g, first, [&](int thread, int64_t r, int64_t j) {
         const int h = softmax::head(g, thread);
         const float d = args.x[r * g.c + j] - largest[h];
@@ -156,9 +160,7 @@ struct SparseCrossEntropy {
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
     const SoftmaxGeometry& g = args.g;
-    float *largest = block.template shared<float>(), *sum = largest + block.threads();
-    softmax::overRows(block, g, [&](int64_t first) {
-      softmax::logits(block, g, first, args.x, largest, sum);
+    softmax::overLogits(block, g, args.x, [&](int64_t first, const float* largest, const float* sum) {
       block.each([&](int thread) {
         const softmax::Place p = softmax::place(g, first, thread);
         if (!p.inside || p.lane != 0) return;
@@ -187,9 +189,7 @@ struct SparseCrossEntropyBackward {
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
     const SoftmaxGeometry& g = args.g;
-    float *largest = block.template shared<float>(), *sum = largest + block.threads();
-    softmax::overRows(block, g, [&](int64_t first) {
-      softmax::logits(block, g, first, args.x, largest, sum);
+    softmax::overLogits(block, g, args.x, [&](int64_t first, const float* largest, const float* sum) {
       softmax::eachElement(block, g, first, [&](int thread, int64_t r, int64_t j) {
         const int32_t label = args.labels[r];
         if (j == 0 && (label < 0 || label >= g.c)) reportFault(block, args.fault, r, label);
@@ -211,9 +211,8 @@ struct CrossEntropy {
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
     const SoftmaxGeometry& g = args.g;
-    float *largest = block.template shared<float>(), *sum = largest + block.threads(), *loss = sum + block.threads();
-    softmax::overRows(block, g, [&](int64_t first) {
-      softmax::logits(block, g, first, args.x, largest, sum);
+    float* loss = block.template shared<float>() + 2 * block.threads();
+    softmax::overLogits(block, g, args.x, [&](int64_t first, const float* largest, const float* sum) {
       softmax::joinRow(block, g, first, loss, 0.0f, softmax::Add{}, [&](int thread, int64_t r, int64_t j) {
         const int h = softmax::head(g, thread);
         return args.targets[r * g.c + j] * (logf(sum[h]) - (args.x[r * g.c + j] - largest[h]));
@@ -236,9 +235,8 @@ struct CrossEntropyBackward {
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
     const SoftmaxGeometry& g = args.g;
-    float *largest = block.template shared<float>(), *sum = largest + block.threads(), *total = sum + block.threads();
-    softmax::overRows(block, g, [&](int64_t first) {
-      softmax::logits(block, g, first, args.x, largest, sum);
+    float* total = block.template shared<float>() + 2 * block.threads();
+    softmax::overLogits(block, g, args.x, [&](int64_t first, const float* largest, const float* sum) {
       softmax::joinRow(block, g, first, total, 0.0f, softmax::Add{},
                        [&](int, int64_t r, int64_t j) { return args.targets[r * g.c + j]; });
       softmax::eachElement(block, g, first, [&](int thread, int64_t r, int64_t j) {
