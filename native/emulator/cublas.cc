@@ -28,33 +28,34 @@ cublasStatus_t refused(const char* name) {
   return CUBLAS_STATUS_SUCCESS;
 }
 
+struct Operand {
+  const void* data;
+  cudaDataType type;
+  int64_t ld, stride;
+
+  const char* at(int64_t i) const { return static_cast<const char*>(data) + bytes(i); }
+  size_t bytes(int64_t i) const { return static_cast<size_t>(i * stride) * bytesOf(type); }
+};
+
 struct Gemm {
   cublasOperation_t transA, transB;
   int64_t m, n, k;
-  const void* a;
-  cudaDataType typeA;
-  int64_t lda, strideA;
-  const void* b;
-  cudaDataType typeB;
-  int64_t ldb, strideB;
-  void* c;
-  cudaDataType typeC;
-  int64_t ldc, strideC;
+  Operand a, b, c;
   int64_t batch;
   float alpha, beta;
 };
 
 /** Inputs of one type; the output of that type or float32. */
 bool supported(const Gemm& g) {
-  return g.typeA == g.typeB && bytesOf(g.typeA) != 0 && (g.typeC == g.typeA || g.typeC == CUDA_R_32F);
+  return g.a.type == g.b.type && bytesOf(g.a.type) != 0 && (g.c.type == g.a.type || g.c.type == CUDA_R_32F);
 }
 
 cublasStatus_t run(cublasHandle_t handle, const Gemm& g, cublasComputeType_t compute) {
   if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
   if (g.m < 0 || g.n < 0 || g.k < 0 || g.batch < 0) return CUBLAS_STATUS_INVALID_VALUE;
   const bool ta = g.transA != CUBLAS_OP_N, tb = g.transB != CUBLAS_OP_N;
-  if (g.lda < std::max<int64_t>(1, ta ? g.k : g.m) || g.ldb < std::max<int64_t>(1, tb ? g.n : g.k) ||
-      g.ldc < std::max<int64_t>(1, g.m)) {
+  if (g.a.ld < std::max<int64_t>(1, ta ? g.k : g.m) || g.b.ld < std::max<int64_t>(1, tb ? g.n : g.k) ||
+      g.c.ld < std::max<int64_t>(1, g.m)) {
     return CUBLAS_STATUS_INVALID_VALUE;
   }
   if (compute != CUBLAS_COMPUTE_32F && compute != CUBLAS_COMPUTE_32F_FAST_TF32 &&
@@ -63,32 +64,26 @@ cublasStatus_t run(cublasHandle_t handle, const Gemm& g, cublasComputeType_t com
   }
   if (!supported(g)) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (g.m == 0 || g.n == 0 || g.batch == 0) return CUBLAS_STATUS_SUCCESS;
-  const auto covers = [&](const void* data, int64_t rows, int64_t columns, int64_t ld, int64_t stride,
-                          cudaDataType type) {
-    const size_t span = spanOf(rows, columns, ld, type);
-    return span == 0 || __cudaEmuIsDevice(data, span + static_cast<size_t>((g.batch - 1) * stride) * bytesOf(type));
+  const auto covers = [&](const Operand& o, int64_t rows, int64_t columns) {
+    const size_t span = spanOf(rows, columns, o.ld, o.type);
+    return span == 0 || __cudaEmuIsDevice(o.data, span + o.bytes(g.batch - 1));
   };
   // The real library would fault on these when it runs.
-  if (!covers(g.a, ta ? g.k : g.m, ta ? g.m : g.k, g.lda, g.strideA, g.typeA) ||
-      !covers(g.b, tb ? g.n : g.k, tb ? g.k : g.n, g.ldb, g.strideB, g.typeB) ||
-      !covers(g.c, g.m, g.n, g.ldc, g.strideC, g.typeC)) {
+  if (!covers(g.a, ta ? g.k : g.m, ta ? g.m : g.k) || !covers(g.b, tb ? g.n : g.k, tb ? g.k : g.n) ||
+      !covers(g.c, g.m, g.n)) {
     return enqueue(handle->stream, [] { return cudaErrorIllegalAddress; }) ? CUBLAS_STATUS_EXECUTION_FAILED
                                                                            : CUBLAS_STATUS_SUCCESS;
   }
   const cudaError_t error = enqueue(handle->stream, [=] {
     for (int64_t i = 0; i < g.batch; ++i) {
-      const auto offset = [&](const void* data, int64_t stride, cudaDataType type) {
-        return static_cast<const char*>(data) + static_cast<size_t>(i * stride) * bytesOf(type);
-      };
-      const Matrix a{offset(g.a, g.strideA, g.typeA), g.typeA, g.lda, ta};
-      const Matrix b{offset(g.b, g.strideB, g.typeB), g.typeB, g.ldb, tb};
-      char* c = static_cast<char*>(g.c) + static_cast<size_t>(i * g.strideC) * bytesOf(g.typeC);
+      const Matrix a{g.a.at(i), g.a.type, g.a.ld, ta}, b{g.b.at(i), g.b.type, g.b.ld, tb};
+      auto* c = const_cast<char*>(g.c.at(i));
       const std::vector<float> out = product(g.m, g.n, g.k, g.alpha, a, b);
       for (int64_t column = 0; column < g.n; ++column) {
         for (int64_t row = 0; row < g.m; ++row) {
-          const auto at = static_cast<size_t>(row + column * g.ldc);
-          const float old = g.beta == 0 ? 0 : g.beta * load(c, at, g.typeC);  // beta 0 does not read
-          store(c, at, g.typeC, out[static_cast<size_t>(row + column * g.m)] + old);
+          const auto at = static_cast<size_t>(row + column * g.c.ld);
+          const float old = g.beta == 0 ? 0 : g.beta * load(c, at, g.c.type);  // beta 0 does not read
+          store(c, at, g.c.type, out[static_cast<size_t>(row + column * g.m)] + old);
         }
       }
     }
@@ -192,27 +187,9 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transA, cub
                             cublasComputeType_t compute, cublasGemmAlgo_t) {
   if (const cublasStatus_t status = refused("cublasGemmEx")) return status;
   if (!alpha || !beta) return CUBLAS_STATUS_INVALID_VALUE;
+  const float factor = *static_cast<const float*>(alpha), kept = *static_cast<const float*>(beta);
   return run(handle,
-             {transA,
-              transB,
-              m,
-              n,
-              k,
-              a,
-              typeA,
-              lda,
-              0,
-              b,
-              typeB,
-              ldb,
-              0,
-              c,
-              typeC,
-              ldc,
-              0,
-              1,
-              *static_cast<const float*>(alpha),
-              *static_cast<const float*>(beta)},
+             {transA, transB, m, n, k, {a, typeA, lda, 0}, {b, typeB, ldb, 0}, {c, typeC, ldc, 0}, 1, factor, kept},
              compute);
 }
 
@@ -223,27 +200,19 @@ cublasStatus_t cublasGemmStridedBatchedEx(cublasHandle_t handle, cublasOperation
                                           long long strideC, int batch, cublasComputeType_t compute, cublasGemmAlgo_t) {
   if (const cublasStatus_t status = refused("cublasGemmStridedBatchedEx")) return status;
   if (!alpha || !beta) return CUBLAS_STATUS_INVALID_VALUE;
+  const float factor = *static_cast<const float*>(alpha), kept = *static_cast<const float*>(beta);
   return run(handle,
              {transA,
               transB,
               m,
               n,
               k,
-              a,
-              typeA,
-              lda,
-              strideA,
-              b,
-              typeB,
-              ldb,
-              strideB,
-              c,
-              typeC,
-              ldc,
-              strideC,
+              {a, typeA, lda, strideA},
+              {b, typeB, ldb, strideB},
+              {c, typeC, ldc, strideC},
               batch,
-              *static_cast<const float*>(alpha),
-              *static_cast<const float*>(beta)},
+              factor,
+              kept},
              compute);
 }
 
