@@ -1,5 +1,5 @@
 import { data, vision } from '../index.js';
-import { resizePixels, type Pixels } from '../data/images/resize.js';
+import { resizePixels } from '../data/images/resize.js';
 import { UsageError } from './errors.js';
 
 /** How pixels from 0 to 255 become inputs: `unit` is 0 to 1; the others are the modes of Keras's `preprocess_input`. */
@@ -21,15 +21,9 @@ export function pixelStage(
   const asIs = scale === 'unit' ? white === 1 : scale === 'none' && white === 255;
   if (asIs && !size) return undefined;
   return ([image, label]) => {
-    const sized = size ? resized(image, size) : image;
+    const sized = size ? resizePixels(image, size, 'bilinear', true) : image;
     return [asIs ? sized : scaled(sized, scale, white), label];
   };
-}
-
-function resized(image: data.HostTensor, size: readonly [number, number]): data.HostTensor {
-  const [height, width, channels] = image.shape as [number, number, number];
-  const pixels: Pixels = { data: image.data as Float32Array, height, width, channels };
-  return data.hostTensor(resizePixels(pixels, size, 'bilinear', true), [...size, channels]);
 }
 
 function scaled(image: data.HostTensor, scale: Scale, white: 1 | 255): data.HostTensor {

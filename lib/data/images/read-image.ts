@@ -1,7 +1,8 @@
+import { cropToAspect } from '../../vision/crop.js';
 import { type ColorMode, decodeImage } from '../../vision/decode.js';
 import { readImageFile } from '../../vision/read-bytes.js';
 import { type HostTensor, hostTensor } from '../host-tensor.js';
-import { cropToAspect, type Interpolation, padToAspect, type Pixels, resizePixels } from './resize.js';
+import { type Interpolation, padToAspect, resizePixels } from './resize.js';
 
 /** What an image of the data set is made of a file. */
 export interface ImageReading {
@@ -18,11 +19,6 @@ export interface ImageReading {
   readonly exifOrientation: boolean;
 }
 
-function pixelsOf({ data, shape }: HostTensor): Pixels {
-  const [height, width, channels] = shape as readonly [number, number, number];
-  return { data: data as Uint8Array, height, width, channels };
-}
-
 /**
  * Reads an image file.
  *
@@ -34,14 +30,13 @@ function pixelsOf({ data, shape }: HostTensor): Pixels {
 export async function readImage(op: string, file: string, reading: ImageReading): Promise<HostTensor> {
   const { imageSize, colorMode, interpolation, antialias, aspect, dtype, exifOrientation } = reading;
   const bytes = await readImageFile(op, file);
-  let pixels = pixelsOf(await decodeImage(bytes, { colorMode, exifOrientation, name: file }));
-  const size = imageSize ?? [pixels.height, pixels.width];
-  if (aspect === 'crop') pixels = cropToAspect(pixels, size);
-  else if (aspect === 'pad') pixels = padToAspect(pixels, size);
-  const same = pixels.height === size[0] && pixels.width === size[1];
-  if (same && dtype === 'uint8') return hostTensor(pixels.data, [...size, pixels.channels]);
-  const values = resizePixels(pixels, size, interpolation, antialias);
+  let image = await decodeImage(bytes, { colorMode, exifOrientation, name: file });
+  const size = imageSize ?? ([image.shape[0]!, image.shape[1]!] as const);
+  if (aspect === 'crop') image = cropToAspect(image, size);
+  else if (aspect === 'pad') image = padToAspect(image, size);
+  if (dtype === 'uint8' && image.shape[0] === size[0] && image.shape[1] === size[1]) return image;
+  const resized = resizePixels(image, size, interpolation, antialias);
+  if (dtype === 'float32') return resized;
   // A clamped array rounds to the nearest byte, halves to the even one.
-  const data = dtype === 'uint8' ? new Uint8Array(Uint8ClampedArray.from(values).buffer) : values;
-  return hostTensor(data, [...size, pixels.channels]);
+  return hostTensor(new Uint8Array(Uint8ClampedArray.from(resized.data).buffer), resized.shape);
 }
