@@ -6,24 +6,10 @@
  *
  * `examples/recipes/alexnet.ts` has the paper's optimizer and schedule.
  */
-import { layers, optimizers, Sequential, type data } from '../../lib/index.js';
+import { layers, optimizers, Sequential } from '../../lib/index.js';
 import { lesson, train } from './support.js';
 
 const task = await lesson({ size: 67, images: 1000 });
-
-/** Augmentation on the way to the network: up to two pixels aside, and mirrored every other time. */
-function shiftAndFlip([image, label]: data.FashionMnistExample): data.FashionMnistExample {
-  const pixels = new Float32Array(28 * 28);
-  const [down, right] = [0, 0].map(() => Math.floor(5 * Math.random()) - 2) as [number, number];
-  const flip = Math.random() < 0.5;
-  for (let y = Math.max(0, down); y < Math.min(28, 28 + down); y++) {
-    for (let x = Math.max(0, right); x < Math.min(28, 28 + right); x++) {
-      const from = (y - down) * 28 + (x - right);
-      pixels[y * 28 + (flip ? 27 - x : x)] = image.data[from] as number;
-    }
-  }
-  return [{ ...image, data: pixels }, label];
-}
 
 const lrn = (): layers.Layer => layers.localResponseNormalization({ depthRadius: 2, bias: 1, alpha: 2e-5, beta: 0.75 });
 const conv = (filters: number, kernelSize: number, strides = 1): layers.Layer =>
@@ -33,6 +19,9 @@ const pool = (): layers.Layer => layers.maxPooling2d({ poolSize: 3, strides: 2 }
 const model = new Sequential(
   [
     layers.input({ shape: [28, 28, 1] }),
+    // Augmentation, while training only: up to two pixels aside, and mirrored every other time.
+    layers.randomTranslation({ heightFactor: 2 / 28, widthFactor: 2 / 28, fillMode: 'constant', seed: 1 }),
+    layers.randomFlip({ mode: 'horizontal', seed: 2 }),
     layers.resizing({ height: task.size, width: task.size }), // the paper's images have 227x227
     conv(96, 11, 4), // C1
     lrn(),
@@ -53,4 +42,4 @@ const model = new Sequential(
   { name: 'alexnet' },
 );
 model.summary();
-await train(model, optimizers.adam({ learningRate: 3e-4 }), { ...task, train: task.train.map(shiftAndFlip) });
+await train(model, optimizers.adam({ learningRate: 3e-4 }), task);
