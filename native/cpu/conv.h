@@ -38,7 +38,7 @@ KernelPtr makeOnednnBlockedConv(const Conv&);
 KernelPtr makeSharedGradient(const Conv&, const ConvMaker& make);
 // The following know float32 only.
 
-/** Own Winograd code on NHWC, 3x3 of stride 1; needs AVX-512. A little less accurate than the others. */
+/** Own Winograd code on NHWC, 3x3 of stride 1; needs AVX2. A little less accurate than the others. */
 KernelPtr makeWinogradConv(const Conv&);
 /** im2col and a matrix product per group: always applies. */
 KernelPtr makeGemmConv(const Conv&);

@@ -21,10 +21,11 @@ namespace {
 
 using winograd::kElements;
 using winograd::Plane;
+using winograd::transforms;
 
 constexpr int64_t kMostTiles = 84;         ///< Of a block, forward and by input.
 constexpr int64_t kMostKernelTiles = 128;  ///< Of a block, by kernel: a panel of them fills a third of the L1 cache.
-constexpr int64_t kLanes = 16;
+constexpr int64_t kLanes = winograd::kBlock;
 
 int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -92,7 +93,7 @@ void transformKernel(const Product& p, const float* w, float* u, int64_t panel, 
     }
     if (!p.backward) {
       for (int64_t k = first; k < kEnd; ++k) {
-        winograd::kernel(taps, w + k * o + column, c * o, count, to + (k - first) * kPanel, p.strideU, false);
+        transforms().kernel(taps, w + k * o + column, c * o, count, to + (k - first) * kPanel, p.strideU, false);
       }
       continue;
     }
@@ -105,7 +106,7 @@ void transformKernel(const Product& p, const float* w, float* u, int64_t panel, 
       }
     }
     for (int64_t k = 0; k < kEnd - first; ++k) {
-      winograd::kernel(taps, &turned[0][k][0], kLanes * kLanes, count, to + k * kPanel, p.strideU, true);
+      transforms().kernel(taps, &turned[0][k][0], kLanes * kLanes, count, to + k * kPanel, p.strideU, true);
     }
   }
 }
@@ -117,7 +118,8 @@ void runTiles(const Product& p, const float* x, const float* u, const float* bia
   const int64_t ySize = p.to.height * p.to.width * p.to.channels;
   for (int64_t t = begin; t < end; ++t) {
     const auto at = p.tiles.at(t);
-    winograd::input(x + at.image * xSize, p.from, at.top - p.top, at.left - p.left, v + (t - begin) * p.ldv, p.strideV);
+    transforms().input(x + at.image * xSize, p.from, at.top - p.top, at.left - p.left, v + (t - begin) * p.ldv,
+                       p.strideV);
   }
   for (int64_t e = 0; e < kElements; ++e) {
     for (int64_t panel = 0; panel < p.panels; ++panel) {
@@ -127,8 +129,8 @@ void runTiles(const Product& p, const float* x, const float* u, const float* bia
   }
   for (int64_t t = begin; t < end; ++t) {
     const auto at = p.tiles.at(t);
-    winograd::output(static_cast<int>(p.conv.kh), m + (t - begin) * p.ldm, p.strideM, y + at.image * ySize, p.to,
-                     at.top, at.left, bias, p.conv.relu);
+    transforms().output(static_cast<int>(p.conv.kh), m + (t - begin) * p.ldm, p.strideM, y + at.image * ySize, p.to,
+                        at.top, at.left, bias, p.conv.relu);
   }
 }
 
@@ -187,10 +189,10 @@ KernelPtr makeKernelGradient(const Conv& c) {
           const int64_t count = std::min(block, tiles.count - first);
           parallelFor(count, kElements * (c.c + c.o), [&](int64_t t) {
             const auto tile = tiles.at(first + t);
-            winograd::input(x + tile.image * c.h * c.w * c.c, from, tile.top - c.top, tile.left - c.left, v + t * ldv,
-                            strideV);
-            winograd::outputTransposed(taps, dy + tile.image * c.oh * c.ow * c.o, to, tile.top, tile.left,
-                                       m + t * kPanel, strideM, panelM);
+            transforms().input(x + tile.image * c.h * c.w * c.c, from, tile.top - c.top, tile.left - c.left,
+                               v + t * ldv, strideV);
+            transforms().outputTransposed(taps, dy + tile.image * c.oh * c.ow * c.o, to, tile.top, tile.left,
+                                          m + t * kPanel, strideM, panelM);
           });
           parallelFor(kElements * panels, count * c.c * kPanel, [&](int64_t i) {
             const int64_t e = i / panels, panel = i % panels;
@@ -200,8 +202,8 @@ KernelPtr makeKernelGradient(const Conv& c) {
         }
         parallelFor(c.c, kElements * c.o, [&](int64_t i) {
           for (int64_t j = 0; j < c.o; j += kLanes) {
-            winograd::kernelTransposed(taps, u + i * ldu + j, strideU, std::min(kLanes, c.o - j), dw + i * c.o + j,
-                                       c.c * c.o);
+            transforms().kernelTransposed(taps, u + i * ldu + j, strideU, std::min(kLanes, c.o - j), dw + i * c.o + j,
+                                          c.c * c.o);
           }
         });
         if (c.bias) {
@@ -216,7 +218,7 @@ KernelPtr makeKernelGradient(const Conv& c) {
 KernelPtr makeWinogradConv(const Conv& v) {
   const bool fits =
       (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.sh == 1 && v.sw == 1 && v.dh == 1 && v.dw == 1 && v.groups == 1;
-  if (!fits || !hasAvx512()) return nullptr;
+  if (!fits || simd() == Simd::kNone) return nullptr;
   if (v.kind == ConvKind::kBackwardKernel) return makeKernelGradient(v);
   if (v.kind == ConvKind::kBackwardInput && (v.top >= v.kh || v.left >= v.kw)) return nullptr;
   return makeProduct(v);

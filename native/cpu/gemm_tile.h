@@ -2,17 +2,18 @@
 
 #include <cstdint>
 
-/** @file The product behind own convolutions, for processors with AVX-512. */
+/** @file The product behind own convolutions, for processors with AVX-512 or AVX2. */
 namespace fovea::cpu {
 
 inline constexpr int64_t kPanel = 32;  ///< Columns of a packed panel of the right operand.
 
-/** Whether gemmPanel may be called here. */
-bool hasAvx512();
+/** Which of the vector instructions that own code is written for this processor has. */
+enum class Simd : uint8_t { kNone, kAvx2, kAvx512 };
+Simd simd();
 
 /**
  * c[i][j] (+)= sum over p < k of a[i * rowStride + p * columnStride] * b[p][j], for i < rows and j < kPanel. `b` is a
- * panel of k rows of kPanel floats; c has rows of stride ldc.
+ * panel of k rows of kPanel floats; c has rows of stride ldc. Not to be called where `simd()` is none.
  */
 void gemmPanel(const float* a, int64_t rowStride, int64_t columnStride, int64_t rows, const float* b, int64_t k,
                float* c, int64_t ldc, bool accumulate);

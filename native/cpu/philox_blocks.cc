@@ -78,7 +78,7 @@ AVX512 void philoxAvx512(const Seed& s, int64_t i, uint32_t* words) {
 
 void philoxBlocks(const Seed& seed, int64_t i, uint32_t* words) {
 #if defined(__x86_64__) && defined(__GNUC__)
-  if (hasAvx512()) return philoxAvx512(seed, i, words);
+  if (simd() == Simd::kAvx512) return philoxAvx512(seed, i, words);
 #endif
   philoxPlain(seed, i, words);
 }

@@ -21,25 +21,37 @@ struct Plane {
   int64_t height, width, channels;
 };
 
-/** v = B^T x B of the 6x6 tile at (top, left) of x; outside is 0. Channels beyond the last come out 0. */
-void input(const float* x, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride);
+/** Channels that the transforms of a kernel take at once. */
+inline constexpr int64_t kBlock = 16;
 
-/** y = A^T m A, plus bias and ReLU, into the tile at (top, left); positions outside are left alone. */
-void output(int taps, const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
-            const float* bias, bool relu);
+/** The transforms for one instruction set. */
+struct Transforms {
+  /** v = B^T x B of the 6x6 tile at (top, left) of x; outside is 0. Channels beyond the last come out 0. */
+  void (*input)(const float* x, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride);
 
-/**
- * v = A y A^T of the tile at (top, left) of y (outside is 0): what the gradient by the kernel needs. 32 channels
- * at `panel` floats from one block of them to the next.
- */
-void outputTransposed(int taps, const float* y, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride,
-                      int64_t panel);
+  /** y = A^T m A, plus bias and ReLU, into the tile at (top, left); positions outside are left alone. */
+  void (*output)(int taps, const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
+                 const float* bias, bool relu);
 
-/** u = G w G^T for `count` channels; w has taps * taps positions `positionStride` apart. `rotated` turns w by 180
- * degrees. */
-void kernel(int taps, const float* w, int64_t positionStride, int64_t count, float* u, int64_t stride, bool rotated);
+  /**
+   * v = A y A^T of the tile at (top, left) of y (outside is 0): what the gradient by the kernel needs. Panels of
+   * channels (kPanel) lie `panel` floats apart.
+   */
+  void (*outputTransposed)(int taps, const float* y, const Plane& plane, int64_t top, int64_t left, float* v,
+                           int64_t stride, int64_t panel);
 
-/** dw = G^T u G for `count` channels. */
-void kernelTransposed(int taps, const float* u, int64_t stride, int64_t count, float* dw, int64_t positionStride);
+  /**
+   * u = G w G^T for `count` channels, 0 for those from there to kBlock; w has taps * taps positions `positionStride`
+   * apart. `rotated` turns w by 180 degrees.
+   */
+  void (*kernel)(int taps, const float* w, int64_t positionStride, int64_t count, float* u, int64_t stride,
+                 bool rotated);
+
+  /** dw = G^T u G for `count` channels, at most kBlock. */
+  void (*kernelTransposed)(int taps, const float* u, int64_t stride, int64_t count, float* dw, int64_t positionStride);
+};
+
+/** Those for this processor; not to be called where `simd()` is none. */
+const Transforms& transforms();
 
 }  // namespace fovea::cpu::winograd

@@ -1,0 +1,68 @@
+// No #pragma once: gemm_tile.cc includes this once for each instruction set, inside a namespace with its `kLanes`
+// (floats of a vector), `kVectors` (vectors across a tile) and `kMostRows` (rows of a tile).
+
+using Vector = float __attribute__((vector_size(kLanes * 4)));
+using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));
+
+/** A tile of kRows rows and kVectors vectors. kUnit: the row stride is 1, and offsets are constants. */
+template <int kRows, bool kUnit>
+void tile(const float* a, int64_t rowStride, int64_t columnStride, const float* b, int64_t k, float* c, int64_t ldc,
+          bool accumulate) {
+  Vector s[kRows][kVectors];
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) s[i][j] = Vector{};
+  }
+  // Rows go by threes from five pointers: x86 addresses reach 0, 1 and 2 strides from each.
+  const int64_t rs = kUnit ? 1 : rowStride;
+  const float *a0 = a, *a1 = a + 3 * rs, *a2 = a + 6 * rs, *a3 = a + 9 * rs, *a4 = a + 12 * rs;
+  for (int64_t p = 0; p < k; ++p) {
+    Vector v[kVectors];
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) v[j] = *reinterpret_cast<const Loose*>(b + j * kLanes);
+#pragma GCC unroll 14
+    for (int i = 0; i < kRows; ++i) {
+      const float* base = i < 3 ? a0 : i < 6 ? a1 : i < 9 ? a2 : i < 12 ? a3 : a4;
+      const float f = base[i % 3 * rs];
+#pragma GCC unroll 2
+      for (int j = 0; j < kVectors; ++j) s[i][j] += f * v[j];
+    }
+    b += kPanel;
+    a0 += columnStride;
+    a1 += columnStride;
+    a2 += columnStride;
+    a3 += columnStride;
+    a4 += columnStride;
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) {
+      auto* to = reinterpret_cast<Loose*>(c + i * ldc + j * kLanes);
+      *to = accumulate ? *to + s[i][j] : s[i][j];
+    }
+  }
+}
+
+using Tile = void (*)(const float*, int64_t, int64_t, const float*, int64_t, float*, int64_t, bool);
+
+template <bool kUnit, int... kRows>
+Tile tileOf(int64_t rows, std::integer_sequence<int, kRows...>) {
+  static constexpr Tile kTiles[] = {tile<kRows + 1, kUnit>...};
+  return kTiles[rows - 1];
+}
+
+void gemmPanel(const float* a, int64_t rowStride, int64_t columnStride, int64_t rows, const float* b, int64_t k,
+               float* c, int64_t ldc, bool accumulate) {
+  // Blocks of nearly equal height: a last one of few rows would waste the tile.
+  const int64_t blocks = (rows + kMostRows - 1) / kMostRows;
+  for (int64_t column = 0; column < kPanel; column += kVectors * kLanes) {
+    for (int64_t i = 0; i < blocks; ++i) {
+      const int64_t from = rows * i / blocks, to = rows * (i + 1) / blocks;
+      constexpr std::make_integer_sequence<int, kMostRows> all{};
+      const Tile run = rowStride == 1 ? tileOf<true>(to - from, all) : tileOf<false>(to - from, all);
+      run(a + from * rowStride, rowStride, columnStride, b + column, k, c + from * ldc + column, ldc, accumulate);
+    }
+  }
+}
