@@ -70,7 +70,8 @@ class Assigner {
       const home = this.#homes.get(target)!;
       const root = this.#root[value]!;
       const made = this.#producer.get(root);
-      if (made !== undefined && !this.#homes.has(root) && this.#mayOverwrite(target, root, made)) this.#homes.set(root, home);
+      if (made !== undefined && !this.#homes.has(root) && this.#mayOverwrite(target, root, made))
+        this.#homes.set(root, home);
       else this.#after.push(copyStep(value, this.#newLike(value, home)));
     }
   }

@@ -178,6 +178,9 @@ function runGroup(program: ProgramLike, inputs: readonly Operand[], outputs: rea
 }
 
 function overlap(a: Float64Array, b: Float64Array): boolean {
-  const [from, to] = [Math.max(a.byteOffset, b.byteOffset), Math.min(a.byteOffset + a.byteLength, b.byteOffset + b.byteLength)];
+  const [from, to] = [
+    Math.max(a.byteOffset, b.byteOffset),
+    Math.min(a.byteOffset + a.byteLength, b.byteOffset + b.byteLength),
+  ];
   return a.buffer === b.buffer && from < to;
 }

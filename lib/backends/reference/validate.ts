@@ -131,7 +131,12 @@ function overlap(plan: PlanDescription, a: number, b: number): boolean {
 }
 
 /** Outputs share memory with nothing, but where the kernel runs in place with inputs of their size and dtype. */
-function checkSharing(plan: PlanDescription, step: StepDescription, call: KernelCall, { inPlace }: ReferenceKernel): void {
+function checkSharing(
+  plan: PlanDescription,
+  step: StepDescription,
+  call: KernelCall,
+  { inPlace }: ReferenceKernel,
+): void {
   step.outputs.forEach((output, j) => {
     const out = plan.slots[output]!;
     for (const other of step.outputs.slice(0, j)) {

@@ -1,7 +1,12 @@
 import { rootsOf, type Graph, type Step } from '../ir.js';
 
 /** Kernels that can fail on what the data holds: labels and indices out of range. */
-export const FALLIBLE = new Set(['sparseSoftmaxCrossEntropy', 'sparseSoftmaxCrossEntropyBackward', 'gather', 'scatterAdd']);
+export const FALLIBLE = new Set([
+  'sparseSoftmaxCrossEntropy',
+  'sparseSoftmaxCrossEntropyBackward',
+  'gather',
+  'scatterAdd',
+]);
 
 /**
  * Runs the update of each variable as soon as its gradient is there, instead of all of them at the end: gradients are

@@ -1,7 +1,14 @@
 import { bytesPerElement } from '../../tensor/dtype.js';
 import { sizeOf } from '../../tensor/shape.js';
 import { exactJson } from '../build.js';
-import { rootsOf, type ElementwiseGroupStep, type ElementwiseStep, type Graph, type Program, type Step } from '../ir.js';
+import {
+  rootsOf,
+  type ElementwiseGroupStep,
+  type ElementwiseStep,
+  type Graph,
+  type Program,
+  type Step,
+} from '../ir.js';
 import { FALLIBLE, onlyForUpdates } from './early-updates.js';
 
 /**

@@ -26,14 +26,7 @@ describe('elementwiseGroup', () => {
       [rate, x, row, f64([1], [7]), f64([], [2]), f64([0], []), f64([0], [])],
       [out(2, 3), out(2, 3), out(1), out(1), out(0), out(0)],
     );
-    expect(results.map((y) => [...y])).toEqual([
-      [11, 22, 33, 41, 52, 63],
-      [0, 0, 0, 3, 3, 3],
-      [72],
-      [5],
-      [],
-      [],
-    ]);
+    expect(results.map((y) => [...y])).toEqual([[11, 22, 33, 41, 52, 63], [0, 0, 0, 3, 3, 3], [72], [5], [], []]);
   });
 
   it('takes one group, and operands that are all shared', () => {
@@ -51,10 +44,22 @@ describe('elementwiseGroup', () => {
 
   const refused: [string, Attributes, ReturnType<typeof f64>[], { dtype: 'float64'; shape: number[] }[], RegExp][] = [
     ['no shared', { ...attributes, shared: -1 }, [rate, rate, rate], [out(1), out(1)], /attribute shared/],
-    ['more shared than there are', { ...attributes, shared: 4 }, [rate, rate, rate], [out(1), out(1)], /attribute shared/],
+    [
+      'more shared than there are',
+      { ...attributes, shared: 4 },
+      [rate, rate, rate],
+      [out(1), out(1)],
+      /attribute shared/,
+    ],
     ['outputs that are no groups', attributes, [rate, rate, rate], [out(1), out(1), out(1)], /as many outputs/],
     ['results of nothing', { ...attributes, results: [] }, [rate, rate, rate], [out(1), out(1)], /as many outputs/],
-    ['inputs that are no groups', attributes, [rate, rate, rate, rate], [out(1), out(1), out(2), out(2)], /as many inputs/],
+    [
+      'inputs that are no groups',
+      attributes,
+      [rate, rate, rate, rate],
+      [out(1), out(1), out(2), out(2)],
+      /as many inputs/,
+    ],
     ['a shape that does not fit', attributes, [rate, f64([2], [1, 2]), rate], [out(3), out(3)], /broadcast to \[3\]/],
     [
       'types that differ between groups',
@@ -74,11 +79,32 @@ describe('elementwiseGroup', () => {
       const externals = [1, 4, 4, 4, 4, 4, 4];
       const slots = externals.map((size, i) => slot(i, i === 0 ? [] : [size]));
       const group = step('elementwiseGroup', { ...attributes, results: [4] }, [0, 1, 2, 3, 4], outputs);
-      backend.preparePlan(planOf(externals, externals.map((_, i) => external(i)), slots, [group])).dispose();
+      backend
+        .preparePlan(
+          planOf(
+            externals,
+            externals.map((_, i) => external(i)),
+            slots,
+            [group],
+          ),
+        )
+        .dispose();
     };
-    for (const good of [[1, 3], [2, 4], [5, 4], [5, 6]]) expect(() => prepare(...good), good.join()).not.toThrow();
+    for (const good of [
+      [1, 3],
+      [2, 4],
+      [5, 4],
+      [5, 6],
+    ])
+      expect(() => prepare(...good), good.join()).not.toThrow();
     // The other group's, and what both read.
-    for (const bad of [[3, 5], [4, 3], [5, 1], [1, 2]]) expect(() => prepare(...bad), bad.join()).toThrow(/in place/);
+    for (const bad of [
+      [3, 5],
+      [4, 3],
+      [5, 1],
+      [1, 2],
+    ])
+      expect(() => prepare(...bad), bad.join()).toThrow(/in place/);
     expect(() => prepare(1, 1)).toThrow(/share no memory/);
   });
 });
