@@ -100,6 +100,46 @@ describe.each(testDevices().filter((device) => device !== 'reference'))('element
     });
   });
 
+  it('writes over inputs of the same group only', () => {
+    const backend = backendOf(device);
+    const attributes: Attributes = {
+      compute: 'float',
+      opcodes: ['mul', 'sub'],
+      args: [0, 2, -1, 1, 3, -1],
+      params: [0, 0, 0, 0],
+      results: [4],
+      shared: 1,
+    };
+    const data = [[2], [10, 20, 30], [1, 2, 3], [40, 50, 60], [4, 5, 6]];
+    /** The rate, w and gradient of one variable and of another; w -= rate * gradient, stored to these operands. */
+    const prepare = (outputs: readonly number[]) =>
+      backend.preparePlan({
+        storages: data.map((_, index) => ({ kind: 'external' as const, index })),
+        slots: data.map((x, storage) => ({ storage, dtype: 'float32' as const, shape: [x.length] })),
+        steps: [{ kernel: 'elementwiseGroup', attributes, inputs: [0, 1, 2, 3, 4], outputs, op: 'update', layer: '' }],
+        arenaBytes: 0,
+        externals: data.map((x) => ({ dtype: 'float32' as const, size: x.length })),
+      });
+    for (const outputs of [
+      [1, 3],
+      [2, 3],
+    ]) {
+      const plan = prepare(outputs);
+      const buffers = data.map((x) => backend.createBuffer('float32', x.length, Float32Array.from(x)));
+      plan.runSync(buffers);
+      expect(outputs.map((i) => [...buffers[i]!.readSync()])).toEqual([
+        [8, 16, 24],
+        [32, 40, 48],
+      ]);
+      plan.dispose();
+      for (const buffer of buffers) buffer.dispose();
+    }
+    expect(() => prepare([3, 1])).toThrow(
+      /update: .*output 0 overlaps input 3; in place expects .* no other group reads/,
+    );
+    expect(() => prepare([1, 2])).toThrow(/output 1 overlaps input 2; in place expects .* no other group reads/);
+  });
+
   it('shares long groups and many short ones among the threads', () => {
     const sizes = [1, 200_003, 64, 0, 5000, 1, 77_777, ...new Array<number>(200).fill(33)];
     const attributes: Attributes = {
