@@ -16,7 +16,7 @@ export interface Assigned {
 /**
  * Decides where every value lives, so that updates happen in place when nobody reads the old contents any more and
  * outputs are computed where they are wanted; adds copies only where that cannot be. Elementwise steps write over an
- * input that is not needed afterwards.
+ * input that is not needed afterwards; those of several groups, over one of the output's own group.
  */
 export function assignStorage(graph: Graph): Assigned {
   const work = new Assigner(graph);
@@ -70,7 +70,8 @@ class Assigner {
       const home = this.#homes.get(target)!;
       const root = this.#root[value]!;
       const made = this.#producer.get(root);
-      if (made !== undefined && !this.#homes.has(root) && this.#mayOverwrite(target, made)) this.#homes.set(root, home);
+      if (made !== undefined && !this.#homes.has(root) && this.#mayOverwrite(target, root, made))
+        this.#homes.set(root, home);
       else this.#after.push(copyStep(value, this.#newLike(value, home)));
     }
   }
@@ -109,28 +110,31 @@ class Assigner {
 
   /** The block of an input that the step may write `output` over: same size and type, read element by element. */
   #dyingBlock(step: Step, output: number, diesHere: (block: number) => boolean): number | undefined {
-    if (!runsInPlace(step)) return undefined;
     const out = this.#values[output]!;
-    for (const input of step.inputs) {
+    for (const at of inPlaceInputs(step, output)) {
+      const input = step.inputs[at]!;
       const home = this.#homes.get(this.#root[input]!);
       if (home?.kind !== 'block' || !diesHere(home.block) || this.#values[input]!.dtype !== out.dtype) continue;
-      const readers = step.inputs.filter((i) => this.#root[i] === this.#root[input]);
-      if (readers.every((i) => fullShape(this.#values[i]!, out))) return home.block;
+      if (this.#mayTake(step, output, this.#root[input]!)) return home.block;
     }
     return undefined;
   }
 
-  /** Whether step `made` may write over external `target`: everyone else has read it, and the step itself may. */
-  #mayOverwrite(target: number, made: number): boolean {
-    const step = this.#body[made]!;
-    const out = this.#values[step.outputs[0]!]!;
-    for (let i = 0; i < this.#body.length; i++) {
-      for (const input of this.#body[i]!.inputs) {
-        if (this.#root[input] !== target) continue;
-        if (i > made || (i === made && !(runsInPlace(step) && fullShape(this.#values[input]!, out)))) return false;
-      }
+  /** Whether step `made` may write its output over external `target`: all others have read it, and the step itself may. */
+  #mayOverwrite(target: number, output: number, made: number): boolean {
+    for (let i = made + 1; i < this.#body.length; i++) {
+      if (this.#body[i]!.inputs.some((input) => this.#root[input] === target)) return false;
     }
-    return true;
+    return this.#mayTake(this.#body[made]!, output, target);
+  }
+
+  /** Whether a step may write `output` over the bytes of `root`: wherever it reads them, it reads them before. */
+  #mayTake(step: Step, output: number, root: number): boolean {
+    const allowed = inPlaceInputs(step, output);
+    const out = this.#values[output]!;
+    return step.inputs.every(
+      (input, at) => this.#root[input] !== root || (allowed.includes(at) && fullShape(this.#values[input]!, out)),
+    );
   }
 
   /** A new value of the shape and type of `value`, with a home or yet without. */
@@ -143,8 +147,15 @@ class Assigner {
   }
 }
 
-function runsInPlace(step: Step): boolean {
-  return step.kind === 'elementwise' || (step.kind === 'kernel' && step.kernel === 'dropout');
+/** Which inputs of a step one of its outputs may be written over, by index, where their shapes are alike. */
+function inPlaceInputs(step: Step, output: number): readonly number[] {
+  const all = step.inputs.map((_, at) => at);
+  if (step.kind === 'elementwise' || (step.kind === 'kernel' && step.kernel === 'dropout')) return all;
+  if (step.kind !== 'elementwiseGroup') return [];
+  const group = Math.floor(step.outputs.indexOf(output) / step.program.results.length);
+  const own = (step.inputs.length - step.shared) / (step.outputs.length / step.program.results.length);
+  const first = step.shared + group * own;
+  return all.slice(first, first + own);
 }
 
 /** Whether an input has an element for each of the output's, in the same order. */

@@ -72,6 +72,9 @@ function lifetimesOf({ steps, homes, values }: Assigned): { lifetimes: Lifetime[
 function kernelOf(step: Step): { kernel: string; attributes: Attributes } {
   if (step.kind === 'kernel') return step;
   if (step.kind === 'elementwise') return { kernel: 'elementwise', attributes: programAttributes(step.program) };
+  if (step.kind === 'elementwiseGroup') {
+    return { kernel: 'elementwiseGroup', attributes: { ...programAttributes(step.program), shared: step.shared } };
+  }
   throw new Error('an alias has no kernel');
 }
 

@@ -48,12 +48,23 @@ export interface ElementwiseStep extends StepBase {
   readonly program: Program;
 }
 
+/**
+ * One program over several groups of operands, each of a shape of its own. Inputs are those that all groups read, then
+ * each group's own; outputs are each group's. Registers: first the shared inputs, then a group's own.
+ */
+export interface ElementwiseGroupStep extends StepBase {
+  readonly kind: 'elementwiseGroup';
+  readonly program: Program;
+  /** How many inputs all groups read. */
+  readonly shared: number;
+}
+
 /** Output 0 is input 0 under another shape; no work. */
 export interface AliasStep extends StepBase {
   readonly kind: 'alias';
 }
 
-export type Step = KernelStep | ElementwiseStep | AliasStep;
+export type Step = KernelStep | ElementwiseStep | ElementwiseGroupStep | AliasStep;
 
 /** New contents of an external value (a variable), written when nobody reads the old ones any more. */
 export interface Update {
@@ -92,6 +103,13 @@ export function producersOf(graph: Graph): number[] {
     for (const output of step.outputs) producers[output] = index;
   });
   return producers;
+}
+
+/** For every value, the value whose bytes it shows: itself, unless it is an alias. */
+export function rootsOf(graph: Graph): number[] {
+  const root = graph.values.map((_, id) => id);
+  for (const step of graph.steps) if (step.kind === 'alias') root[step.outputs[0]!] = root[step.inputs[0]!]!;
+  return root;
 }
 
 /** Values that must exist after the run: outputs and update values. */

@@ -1,4 +1,4 @@
-import type { PlanDescription, StepProfile } from '../backends/backend.js';
+import type { Attributes, PlanDescription, StepProfile } from '../backends/backend.js';
 import { sizeOf } from '../tensor/shape.js';
 
 /** Multiplications and additions of each step of a plan, from its shapes; elementwise instructions count one each. */
@@ -16,9 +16,11 @@ export function planFlops(plan: PlanDescription): number[] {
         return 2 * sizeOf(second!) * sizeOf(out[0]!.slice(0, 3));
       case 'matmul':
         return 2 * sizeOf(out[0]!) * first!.at(attributes['transposeA'] ? -2 : -1)!;
-      case 'elementwise': {
-        const opcodes = attributes['opcodes'] as readonly string[];
-        return sizeOf(out[0]!) * opcodes.filter((o) => o !== 'const' && o !== 'identity').length;
+      case 'elementwise':
+        return sizeOf(out[0]!) * arithmetic(attributes);
+      case 'elementwiseGroup': {
+        const outputs = (attributes['results'] as readonly number[]).length; // of a group, all of one shape
+        return out.reduce((sum, shape, i) => sum + (i % outputs === 0 ? sizeOf(shape) : 0), 0) * arithmetic(attributes);
       }
       case 'maxPool2d':
       case 'avgPool2d':
@@ -27,6 +29,11 @@ export function planFlops(plan: PlanDescription): number[] {
         return sizeOf(first ?? []);
     }
   });
+}
+
+/** The instructions of a program that compute something. */
+function arithmetic(attributes: Attributes): number {
+  return (attributes['opcodes'] as readonly string[]).filter((o) => o !== 'const' && o !== 'identity').length;
 }
 
 /** Of several profiles of one plan, each step's fastest run: other work on the machine does not count. */

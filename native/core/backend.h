@@ -70,6 +70,7 @@ class Backend {
   }
 
   virtual KernelPtr prepareElementwise(const ElementwiseDesc&) = 0;
+  virtual KernelPtr prepareElementwiseGroup(const ElementwiseGroupDesc&) = 0;
   virtual KernelPtr prepareConv2d(const Conv2dDesc&) = 0;
   virtual KernelPtr prepareConv2dBackwardInput(const Conv2dDesc&) = 0;
   virtual KernelPtr prepareConv2dBackwardKernel(const Conv2dDesc&) = 0;

@@ -63,10 +63,18 @@ struct Instruction {
   std::array<double, 2> params{0, 0};
 };
 
-struct ElementwiseDesc : Operands {
+/** What an elementwise kernel computes, element by element. */
+struct ElementwiseProgram {
   bool int32 = false;  ///< Compute type: int32, else float32.
   std::vector<Instruction> program;
   std::vector<int> results;
+};
+
+struct ElementwiseDesc : Operands, ElementwiseProgram {};
+
+/** One program over several groups of operands; see core/elementwise_group.h for which are whose. */
+struct ElementwiseGroupDesc : Operands, ElementwiseProgram {
+  int64_t shared = 0;  ///< Inputs that all groups read; each group's own follow.
 };
 
 enum class ReduceMode : uint8_t { kSum, kMean, kMax, kMin, kProd };

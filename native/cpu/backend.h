@@ -26,6 +26,7 @@ class CpuBackend final : public Backend {
   void synchronize() override {}
 
   KernelPtr prepareElementwise(const ElementwiseDesc&) override;
+  KernelPtr prepareElementwiseGroup(const ElementwiseGroupDesc&) override;
   KernelPtr prepareConv2d(const Conv2dDesc&) override;
   KernelPtr prepareConv2dBackwardInput(const Conv2dDesc&) override;
   KernelPtr prepareConv2dBackwardKernel(const Conv2dDesc&) override;

@@ -11,6 +11,7 @@ set(FOVEA_CPU_SOURCES
   cpu/conv_winograd.cc
   cpu/data_movement.cc
   cpu/elementwise.cc
+  cpu/elementwise_compile.cc
   cpu/elementwise_ops.cc
   cpu/gather.cc
   cpu/gemm_tile.cc

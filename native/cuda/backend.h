@@ -44,6 +44,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Recording> record(const std::function<void()>& launch) override;
 
   KernelPtr prepareElementwise(const ElementwiseDesc&) override;
+  KernelPtr prepareElementwiseGroup(const ElementwiseGroupDesc&) override;
   KernelPtr prepareConv2d(const Conv2dDesc&) override;
   KernelPtr prepareConv2dBackwardInput(const Conv2dDesc&) override;
   KernelPtr prepareConv2dBackwardKernel(const Conv2dDesc&) override;

@@ -9,6 +9,8 @@ set(FOVEA_CUDA_SOURCES
   cuda/conv_plans.cc
   cuda/data_movement.cc
   cuda/elementwise.cc
+  cuda/elementwise_group.cc
+  cuda/elementwise_program.cc
   cuda/epilogue.cc
   cuda/fault_slots.cc
   cuda/gather.cc
@@ -31,6 +33,7 @@ set(FOVEA_CUDA_SOURCES
 set(FOVEA_CUDA_KERNELS
   cuda/kernels/batch_norm.cu
   cuda/kernels/elementwise.cu
+  cuda/kernels/elementwise_group.cu
   cuda/kernels/epilogue.cu
   cuda/kernels/gather.cu
   cuda/kernels/layout.cu

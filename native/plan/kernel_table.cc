@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "core/elementwise_group.h"
 #include "core/error.h"
 #include "plan/attributes.h"
 
@@ -51,14 +52,14 @@ void readMatmul(AttributeReader& a, MatmulDesc& d) {
   d.activation = a.choice("activation", kActivations);
 }
 
-void readElementwise(AttributeReader& a, ElementwiseDesc& d) {
+/** A program whose first registers are `inputs` of the operands. */
+void readProgram(AttributeReader& a, int64_t inputs, std::vector<int64_t> results, ElementwiseProgram& d) {
   d.int32 = a.choice<bool>("compute", {{"float", false}, {"int32", true}});
   const std::vector<std::string> opcodes = a.strings("opcodes");
   const std::vector<int64_t> args = a.integers("args", -1);
   const std::vector<double> params = a.numbers("params");
   if (args.size() != 3 * opcodes.size()) a.refuse("args", "3 registers for each of the opcodes");
   if (params.size() != 2 * opcodes.size()) a.refuse("params", "2 numbers for each of the opcodes");
-  const int64_t inputs = static_cast<int64_t>(d.inputs.size());
   const int64_t registers = inputs + static_cast<int64_t>(opcodes.size());
   for (size_t i = 0; i < opcodes.size(); ++i) {
     Instruction instruction{opcodes[i], {}, {params[2 * i], params[2 * i + 1]}};
@@ -69,11 +70,36 @@ void readElementwise(AttributeReader& a, ElementwiseDesc& d) {
     }
     d.program.push_back(std::move(instruction));
   }
-  for (int64_t r : a.integers("results", 0)) {
+  for (int64_t r : results) {
     if (r >= registers) a.refuse("results", "registers below " + std::to_string(registers));
     d.results.push_back(static_cast<int>(r));
   }
+}
+
+void readElementwise(AttributeReader& a, ElementwiseDesc& d) {
+  readProgram(a, static_cast<int64_t>(d.inputs.size()), a.integers("results", 0), d);
   if (d.results.size() != d.outputs.size()) a.refuse("results", "one register for each output");
+}
+
+void readElementwiseGroup(AttributeReader& a, ElementwiseGroupDesc& d) {
+  d.shared = a.integer("shared", 0);
+  const std::vector<int64_t> results = a.integers("results", 0);
+  const GroupLayout layout =
+      groupLayout(d.inputs.size(), d.outputs.size(), results.size(), static_cast<size_t>(d.shared),
+                  [&](const char* name, const std::string& expected) { a.refuse(name, expected); });
+  readProgram(a, static_cast<int64_t>(layout.shared + layout.inputs), results, d);
+}
+
+/** In place: any output on any input. */
+bool anywhere(const StepDesc&, size_t, size_t) { return true; }
+
+/** In place: an output on the inputs of its own group, which no other group reads. */
+bool withinGroup(const StepDesc& step, size_t output, size_t input) {
+  AttributeReader a(step.kernel, step.attributes);
+  return groupLayout(step.inputs.size(), step.outputs.size(), a.integers("results", 0).size(),
+                     static_cast<size_t>(a.integer("shared", 0)),
+                     [&](const char* name, const std::string& expected) { a.refuse(name, expected); })
+      .together(input, output);
 }
 
 void readReduce(AttributeReader& a, ReduceDesc& d) {
@@ -154,7 +180,7 @@ struct Range {
 /** The entry of a kernel whose attributes `read` puts into a Desc, prepared by `prepare`. */
 template <typename Desc, typename Read>
 KernelEntry entry(Range inputs, Range outputs, KernelPtr (Backend::*prepare)(const Desc&), Read read,
-                  bool inPlace = false) {
+                  KernelEntry::InPlace inPlace = nullptr) {
   return {inputs.min,
           inputs.max,
           outputs.min,
@@ -184,8 +210,9 @@ std::map<std::string, KernelEntry> makeTable() {
       {"conv2dBackwardInput", entry(2, 1, &B::prepareConv2dBackwardInput, readConv2dGeometry)},
       {"conv2dBackwardKernel", entry(2, {1, 2}, &B::prepareConv2dBackwardKernel, readConv2dGeometry)},
       {"copy", entry(1, 1, &B::prepareCopy, readNothing)},
-      {"dropout", entry(2, 1, &B::prepareDropout, readDropout, true)},
-      {"elementwise", entry({0, any}, {1, any}, &B::prepareElementwise, readElementwise, true)},
+      {"dropout", entry(2, 1, &B::prepareDropout, readDropout, anywhere)},
+      {"elementwise", entry({0, any}, {1, any}, &B::prepareElementwise, readElementwise, anywhere)},
+      {"elementwiseGroup", entry({0, any}, {1, any}, &B::prepareElementwiseGroup, readElementwiseGroup, withinGroup)},
       {"gather", entry(2, 1, &B::prepareGather, readAxis)},
       {"logSoftmax", entry(1, 1, &B::prepareLogSoftmax, readNothing)},
       {"logSoftmaxBackward", entry(2, 1, &B::prepareLogSoftmaxBackward, readNothing)},

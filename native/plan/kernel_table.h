@@ -16,10 +16,13 @@ using Preparation = std::function<KernelPtr(Backend&)>;
 struct KernelEntry {
   /** No upper bound on the number of inputs. */
   static constexpr size_t kAny = SIZE_MAX;
+  /** Whether an output may lie on the storage of an input of its size and dtype; asked once `bind` took the attributes.
+   */
+  using InPlace = bool (*)(const StepDesc&, size_t output, size_t input);
 
   size_t minInputs, maxInputs;
   size_t minOutputs, maxOutputs;
-  bool inPlace;  ///< An output may lie on the storage of an input of the same size and dtype.
+  InPlace inPlace;  ///< Null: never.
   std::function<Preparation(const StepDesc&, Operands)> bind;
 };
 

@@ -111,10 +111,10 @@ void checkOverlaps(const PlanDesc& plan, const StepDesc& step, const KernelEntry
       if (!written.overlaps(extentOf(plan, input))) continue;
       const bool same = (output.storage == input.storage || written.external >= 0) &&
                         output.tensor.dtype == input.tensor.dtype && output.tensor.size() == input.tensor.size();
-      require(kernel.inPlace && same,
-              step.kernel + ": output " + std::to_string(o) + " overlaps input " + std::to_string(i) +
-                  (kernel.inPlace ? "; in place expects an output with the same storage, size and dtype"
-                                  : "; this kernel does not run in place"));
+      const std::string which = step.kernel + ": output " + std::to_string(o) + " overlaps input " + std::to_string(i);
+      require(kernel.inPlace, which + "; this kernel does not run in place");
+      require(same, which + "; in place expects an output with the same storage, size and dtype");
+      require(kernel.inPlace(step, o, i), which + "; in place expects an input that no other group reads");
     }
     for (size_t other = 0; other < o; ++other) {
       require(!written.overlaps(extentOf(plan, plan.slots[step.outputs[other]])),
@@ -187,13 +187,13 @@ Preparation checkStep(const PlanDesc& plan, const StepDesc& step, const std::set
       tensors->back().steady = storage.kind == StorageDesc::Kind::kExternal && changing.count(storage.index) == 0;
     }
   }
-  checkOverlaps(plan, step, *kernel);
   for (size_t i = 0; i < step.inputs.size(); ++i) {
     require(written.has(plan.slots[step.inputs[i]].storage) || operands.inputs[i].size() == 0,
             step.kernel + ": input " + std::to_string(i) + " (slot " + std::to_string(step.inputs[i]) +
                 ") reads an arena storage that holds no value: no earlier step wrote it, or another overwrote it");
   }
   Preparation preparation = kernel->bind(step, std::move(operands));
+  checkOverlaps(plan, step, *kernel);
   for (int64_t slot : step.outputs) written.add(plan.slots[slot].storage);
   return preparation;
 }

@@ -24,6 +24,30 @@ function counter() {
 }
 
 describe.skipIf(!present)('an index out of range', () => {
+  test('leaves every variable of an update of several alone', async () => {
+    await withDevice('cuda:0', async () => {
+      const variables = [[2], [3, 4], [], [5]].map((shape) => new Variable(zeros(shape)));
+      const table = tensor([1, 2, 4]);
+      const step = compile((index: Tensor) => {
+        const value = ops.reshape(ops.gather(table, index), []);
+        for (const v of variables) v.assign(v.value.add(value));
+        return value;
+      });
+      const sums = async (): Promise<number[]> =>
+        Promise.all(variables.map(async (v) => Number(await ops.sum(v.value).item())));
+      const index = (i: number): Tensor => tensor(Int32Array.of(i));
+      const kernels = (await step.profile(index(2))).map((p) => p.kernel);
+      expect(kernels.filter((k) => k.startsWith('elementwise'))).toEqual(['elementwiseGroup']);
+      for (const good of [1, 2, 0]) {
+        const before = await sums();
+        await expect(step(index(9)).item()).rejects.toThrow(/gather.* 9/);
+        expect(await sums()).toEqual(before);
+        const by = await step(index(good)).item();
+        expect(await sums()).toEqual(before.map((sum, i) => sum + by * variables[i]!.size));
+      }
+    });
+  });
+
   test.each([0, 3])('after %i good steps names its place, and the step counts for nothing', async (good) => {
     await withDevice('cuda:0', async () => {
       const { step, state } = counter();

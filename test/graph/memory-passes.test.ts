@@ -136,7 +136,7 @@ describe('the plan', () => {
   });
 
   test('updates a variable right after its gradient, behind what can fail', () => {
-    const { steps, updates, values } = planned();
+    const { steps, updates, values } = planned('groupUpdates');
     const head = updates.find((u) => values[u.target]!.shape.join() === '8,4')!;
     const at = steps.findIndex((s) => s.outputs.includes(head.value));
     const failing = steps.findLastIndex((s) => s.kind === 'kernel' && s.kernel.startsWith('sparseSoftmax'));

@@ -1,5 +1,5 @@
 import type { PlanDescription, SlotDescription } from '../../lib/backends/backend.js';
-import type { ElementwiseStep, Graph, Step } from '../../lib/graph/ir.js';
+import type { Graph, Program, Step } from '../../lib/graph/ir.js';
 import { broadcastShapes } from '../../lib/tensor/shape.js';
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
@@ -82,17 +82,35 @@ function evaluateStep(
     KERNELS[step.kernel]!(get(step.inputs[0]!)).forEach((data, i) => set(step.outputs[i]!, data));
     return;
   }
-  const shape = graph.values[step.outputs[0]!]!.shape;
-  const program = flat(step);
-  const results: number[][] = step.outputs.map(() => []);
-  for (let i = 0; i < sizeOf(shape); i++) {
-    const inputs = step.inputs.map((id) => get(id)[sourceIndex(i, shape, graph.values[id]!.shape)]!);
-    runProgram(program, inputs).forEach((v, j) => results[j]!.push(v));
+  const program = flat(step.program);
+  const shared = step.kind === 'elementwiseGroup' ? step.shared : 0;
+  for (const { inputs, outputs } of groupsOf(step.inputs, step.outputs, program.results.length, shared)) {
+    const shape = graph.values[outputs[0]!]!.shape;
+    const results: number[][] = outputs.map(() => []);
+    for (let i = 0; i < sizeOf(shape); i++) {
+      const given = inputs.map((id) => get(id)[sourceIndex(i, shape, graph.values[id]!.shape)]!);
+      runProgram(program, given).forEach((v, j) => results[j]!.push(v));
+    }
+    results.forEach((data, j) => set(outputs[j]!, data));
   }
-  results.forEach((data, j) => set(step.outputs[j]!, data));
 }
 
-function flat({ program }: ElementwiseStep): ProgramLike {
+/** The operands of each group of an elementwise step; one that is no group step has one group. */
+export function groupsOf<T>(
+  inputs: readonly T[],
+  outputs: readonly T[],
+  perGroup: number,
+  shared: number,
+): { inputs: T[]; outputs: T[] }[] {
+  const groups = outputs.length / perGroup;
+  const own = (inputs.length - shared) / groups;
+  return Array.from({ length: groups }, (_, g) => ({
+    inputs: [...inputs.slice(0, shared), ...inputs.slice(shared + g * own, shared + (g + 1) * own)],
+    outputs: outputs.slice(g * perGroup, (g + 1) * perGroup),
+  }));
+}
+
+function flat(program: Program): ProgramLike {
   return {
     opcodes: program.instructions.map((i) => i.opcode),
     args: program.instructions.flatMap((i) => [0, 1, 2].map((k) => i.args[k] ?? -1)),
@@ -120,20 +138,49 @@ export function interpretPlan(plan: PlanDescription, buffers: readonly Float64Ar
     const inputs = step.inputs.map((i) => plan.slots[i]!);
     const outputs = step.outputs.map((i) => plan.slots[i]!);
     const [reads, writes] = [inputs.map(view), outputs.map(view)];
-    if (step.kernel !== 'elementwise') {
+    if (!step.kernel.startsWith('elementwise')) {
       for (const w of writes) w.fill(Number.NaN);
       KERNELS[step.kernel]!(Array.from(reads[0]!)).forEach((data, i) => writes[i]!.set(data));
       continue;
     }
-    const { shape } = outputs[0]!;
-    for (const input of inputs) {
-      const fits = broadcastShapes(input.shape, shape);
-      if (fits?.join() !== shape.join())
-        throw new Error(`[${input.shape.join()}] does not broadcast to [${shape.join()}]`);
-    }
-    for (let i = 0; i < sizeOf(shape); i++) {
-      const given = reads.map((x, k) => x[sourceIndex(i, shape, inputs[k]!.shape)]!);
-      runProgram(step.attributes as unknown as ProgramLike, given).forEach((v, j) => (writes[j]![i] = v));
+    const program = step.attributes as unknown as ProgramLike;
+    const shared = (step.attributes['shared'] as number | undefined) ?? 0;
+    const reading = inputs.map((slot, i) => ({ slot, data: reads[i]! }));
+    const writing = outputs.map((slot, i) => ({ slot, data: writes[i]! }));
+    const groups = groupsOf(reading, writing, program.results.length, shared);
+    for (const group of groups) {
+      // Groups run at the same time: what one writes, no other reads.
+      const others = [...reading.slice(0, shared), ...groups.filter((g) => g !== group).flatMap((g) => g.inputs)];
+      for (const { data } of group.outputs) {
+        if (others.some((other) => overlap(other.data, data))) throw new Error('a group reads what another one writes');
+      }
+      runGroup(program, group.inputs, group.outputs);
     }
   }
+}
+
+interface Operand {
+  readonly slot: SlotDescription;
+  readonly data: Float64Array;
+}
+
+function runGroup(program: ProgramLike, inputs: readonly Operand[], outputs: readonly Operand[]): void {
+  const { shape } = outputs[0]!.slot;
+  for (const { slot } of inputs) {
+    const fits = broadcastShapes(slot.shape, shape);
+    if (fits?.join() !== shape.join())
+      throw new Error(`[${slot.shape.join()}] does not broadcast to [${shape.join()}]`);
+  }
+  for (let i = 0; i < sizeOf(shape); i++) {
+    const given = inputs.map(({ slot, data }) => data[sourceIndex(i, shape, slot.shape)]!);
+    runProgram(program, given).forEach((v, j) => (outputs[j]!.data[i] = v));
+  }
+}
+
+function overlap(a: Float64Array, b: Float64Array): boolean {
+  const [from, to] = [
+    Math.max(a.byteOffset, b.byteOffset),
+    Math.min(a.byteOffset + a.byteLength, b.byteOffset + b.byteLength),
+  ];
+  return a.buffer === b.buffer && from < to;
 }

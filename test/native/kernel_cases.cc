@@ -166,6 +166,23 @@ KernelCase crossEntropy(Random& r, bool sparse, bool backward) {
   return result;
 }
 
+/** The shape of an elementwise result. */
+Dims elementwiseDims(Random& r) {
+  Dims out = dims(r, 0, 4);
+  if (!out.empty() && pick(r, 0, 2) == 0) out.back() = pick(r, 100, 3000);
+  return out;
+}
+
+/** A shape that broadcasts to `out`: some dimensions 1, some leading ones left out. */
+Dims broadcastable(Random& r, const Dims& out) {
+  Dims d = out;
+  if (pick(r, 0, 1)) {
+    for (int64_t& n : d) n = pick(r, 0, 2) == 0 ? 1 : n;
+    d.erase(d.begin(), d.begin() + pick(r, 0, static_cast<int64_t>(d.size())));
+  }
+  return d;
+}
+
 KernelCase elementwise(Random& r) {
   static const std::vector<std::string> floatUnary = {
       "identity", "neg",      "abs",      "sign", "exp",       "expm1", "log",   "log1p",     "sqrt",
@@ -182,17 +199,12 @@ KernelCase elementwise(Random& r) {
   const bool int32 = pick(r, 0, 3) == 0;
   const auto& unary = int32 ? intUnary : floatUnary;
   const auto& binary = int32 ? intBinary : floatBinary;
-  Dims out = dims(r, 0, 4);
-  if (!out.empty() && pick(r, 0, 2) == 0) out.back() = pick(r, 100, 3000);
+  const Dims out = elementwiseDims(r);
 
   KernelCase c;
   const int64_t inputs = pick(r, 0, 4);
   for (int64_t i = 0; i < inputs; ++i) {
-    Dims d = out;  // broadcast: some dimensions 1, some leading ones left out
-    if (pick(r, 0, 1)) {
-      for (int64_t& n : d) n = pick(r, 0, 2) == 0 ? 1 : n;
-      d.erase(d.begin(), d.begin() + pick(r, 0, static_cast<int64_t>(d.size())));
-    }
+    const Dims d = broadcastable(r, out);
     c.inputs.push_back({pick(r, 0, 3) ? (int32 ? DType::kInt32 : DType::kFloat32) : anyType(r), d});
   }
   std::vector<std::string> opcodes;
@@ -217,6 +229,21 @@ KernelCase elementwise(Random& r) {
                   {"params", params},
                   {"results", results}};
   c.indexBound = 100;
+  return c;
+}
+
+/** One program over one to six groups; the first inputs may be numbers that all groups read. */
+KernelCase elementwiseGroup(Random& r) {
+  const KernelCase one = elementwise(r);
+  const size_t inputs = one.inputs.size(), shared = pick(r, 0, static_cast<int64_t>(inputs));
+  KernelCase c{"", one.attributes, {}, {}, one.indexBound};
+  c.attributes["shared"] = double(shared);
+  for (size_t k = 0; k < shared; ++k) c.inputs.push_back({one.inputs[k].dtype, {}});
+  for (int64_t groups = pick(r, 1, 6); groups > 0; --groups) {
+    const Dims out = elementwiseDims(r);
+    for (size_t k = shared; k < inputs; ++k) c.inputs.push_back({one.inputs[k].dtype, broadcastable(r, out)});
+    for (const TensorDesc& t : one.outputs) c.outputs.push_back({t.dtype, out});
+  }
   return c;
 }
 
@@ -375,6 +402,7 @@ const std::map<std::string, Maker>& makers() {
       {"copy", copy},
       {"dropout", dropout},
       {"elementwise", elementwise},
+      {"elementwiseGroup", elementwiseGroup},
       {"gather", gather},
       {"logSoftmax", [](Random& r) { return rows(r, 1); }},
       {"logSoftmaxBackward", [](Random& r) { return rows(r, 2); }},

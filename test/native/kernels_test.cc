@@ -88,7 +88,7 @@ Test spoiled(const std::string& kernel, unsigned seed) {
 
 /** The cpu moves float16 and takes it in elementwise programs; whatever else has floats refuses it. */
 void float16Refused() {
-  const std::set<std::string> takers = {"concat", "copy", "elementwise", "pad", "slice", "transpose"};
+  const std::set<std::string> takers = {"concat", "copy", "elementwise", "elementwiseGroup", "pad", "slice", "transpose"};
   for (const std::string& kernel : kernelNames()) {
     if (takers.contains(kernel)) continue;
     std::mt19937 random(1);

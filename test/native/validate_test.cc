@@ -40,7 +40,7 @@ std::vector<Test> validateTests() {
       {"validate: accepts an empty plan", [] { check(validate(PlanDesc{}).empty()); }},
       {"validate: the table has the kernels of Backend",
        [] {
-         check(kernelNames().size() == 34, std::to_string(kernelNames().size()));
+         check(kernelNames().size() == 35, std::to_string(kernelNames().size()));
          for (const std::string& name : kernelNames()) check(findKernel(name) != nullptr);
        }},
       refuses("negative arena bytes", "arenaBytes", [](PlanDesc& p) { p.arenaBytes = -1; }),

@@ -6,7 +6,7 @@ import { formatShape, sizeOf } from '../../tensor/shape.js';
 import type { PlanDescription, SlotDescription, StepDescription, StorageDescription } from '../backend.js';
 import { REFERENCE_KERNELS } from './kernels/index.js';
 import { KernelCall, describeType } from './kernels/kernel.js';
-import type { PreparedKernel } from './kernels/kernel.js';
+import type { PreparedKernel, ReferenceKernel } from './kernels/kernel.js';
 
 /** Native kernels want arena storages to start on a cache line; a plan that runs here must run there. */
 const ALIGNMENT = 64;
@@ -51,7 +51,7 @@ export function checkPlan(plan: PlanDescription): CheckedStep[] {
       throw mismatch('ERR_UNSUPPORTED', { op, layer }, 'a kernel of docs/kernels.md', `'${description.kernel}'`);
     }
     const compute = kernel.prepare(call);
-    checkSharing(plan, description, call, kernel.inPlace === true);
+    checkSharing(plan, description, call, kernel);
     for (const slot of description.inputs) flow.read(call, plan.slots[slot]!);
     for (const slot of description.outputs) flow.write(plan.slots[slot]!);
     return { description, compute: rounding(call, compute) };
@@ -130,8 +130,13 @@ function overlap(plan: PlanDescription, a: number, b: number): boolean {
   return Math.max(first.offset, second.offset) < Math.min(first.offset + first.bytes, second.offset + second.bytes);
 }
 
-/** Outputs share memory with nothing, but those of an in-place kernel with inputs of their size and dtype. */
-function checkSharing(plan: PlanDescription, step: StepDescription, call: KernelCall, inPlace: boolean): void {
+/** Outputs share memory with nothing, but where the kernel runs in place with inputs of their size and dtype. */
+function checkSharing(
+  plan: PlanDescription,
+  step: StepDescription,
+  call: KernelCall,
+  { inPlace }: ReferenceKernel,
+): void {
   step.outputs.forEach((output, j) => {
     const out = plan.slots[output]!;
     for (const other of step.outputs.slice(0, j)) {
@@ -143,7 +148,7 @@ function checkSharing(plan: PlanDescription, step: StepDescription, call: Kernel
       const from = plan.slots[input]!;
       if (!overlap(plan, out.storage, from.storage)) return;
       const allowed =
-        inPlace &&
+        inPlace?.(call, j, i) &&
         sameStorage(plan, out.storage, from.storage) &&
         out.dtype === from.dtype &&
         sizeOf(out.shape) === sizeOf(from.shape);

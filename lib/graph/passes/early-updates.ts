@@ -1,7 +1,12 @@
-import type { Graph, Step } from '../ir.js';
+import { rootsOf, type Graph, type Step } from '../ir.js';
 
 /** Kernels that can fail on what the data holds: labels and indices out of range. */
-const FALLIBLE = new Set(['sparseSoftmaxCrossEntropy', 'sparseSoftmaxCrossEntropyBackward', 'gather', 'scatterAdd']);
+export const FALLIBLE = new Set([
+  'sparseSoftmaxCrossEntropy',
+  'sparseSoftmaxCrossEntropyBackward',
+  'gather',
+  'scatterAdd',
+]);
 
 /**
  * Runs the update of each variable as soon as its gradient is there, instead of all of them at the end: gradients are
@@ -9,8 +14,7 @@ const FALLIBLE = new Set(['sparseSoftmaxCrossEntropy', 'sparseSoftmaxCrossEntrop
  * reads the variable's old value and after everything that can fail, so that a failing run leaves all variables alone.
  */
 export function earlyUpdates(graph: Graph): Graph {
-  const root = graph.values.map((_, id) => id);
-  for (const step of graph.steps) if (step.kind === 'alias') root[step.outputs[0]!] = root[step.inputs[0]!]!;
+  const root = rootsOf(graph);
   const targetsOf = new Map<number, number[]>(); // the root of a new value -> the variables that take it
   for (const { target, value } of graph.updates) {
     const list = targetsOf.get(root[value]!);
@@ -49,7 +53,7 @@ export function earlyUpdates(graph: Graph): Graph {
 }
 
 /** Elementwise steps that no output of the graph depends on and that only others of their kind read. */
-function onlyForUpdates(graph: Graph): Set<Step> {
+export function onlyForUpdates(graph: Graph): Set<Step> {
   const needed = new Set(graph.outputs);
   const late = new Set<Step>();
   for (let i = graph.steps.length - 1; i >= 0; i--) {

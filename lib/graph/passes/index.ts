@@ -6,6 +6,7 @@ import { foldAffine } from './fold-affine.js';
 import { foldCasts, takeWideOperands } from './fold-casts.js';
 import { fuseElementwise } from './fuse-elementwise.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
+import { groupUpdates } from './group-updates.js';
 import { inlineScalars } from './inline-scalars.js';
 import { recompute } from './recompute.js';
 import { updatesLast } from './schedule.js';
@@ -20,6 +21,7 @@ const OPTIONAL = {
   recompute,
   fuseElementwise,
   earlyUpdates,
+  groupUpdates,
 } satisfies Record<string, Pass>;
 
 /** `hoistSteady` runs what depends on steady variables only when they change; `foldAffine` builds on it. */
@@ -67,5 +69,6 @@ function fuse(graph: Graph): Graph {
   if (!off.has('foldCasts')) g = deadCode(takeWideOperands(g));
   g = optional('recompute', g);
   g = optional('fuseElementwise', g);
-  return optional('earlyUpdates', g);
+  g = optional('earlyUpdates', g);
+  return optional('groupUpdates', g);
 }

@@ -172,7 +172,8 @@ function writeStep(builder: OnnxBuilder, step: Step): void {
   const wish = step.layer || step.op;
   if (step.kind === 'kernel') writeKernel(builder, step, wish);
   else if (step.kind === 'alias') writeAlias(builder, step, wish);
-  else writeElementwise(builder, step, wish);
+  else if (step.kind === 'elementwise') writeElementwise(builder, step, wish);
+  else throw unsupported(step, 'step that only training has');
 }
 
 /** Another shape for the same elements in the same order. */

@@ -16,6 +16,7 @@ struct Divisor {
   int shift = 31;
 
   Divisor() = default;
+  bool operator==(const Divisor&) const = default;
   explicit Divisor(int64_t divisor) : d(divisor < 1 ? 1 : divisor) {
     int log = 0;
     while (log < 31 && (int64_t{1} << log) < d) ++log;

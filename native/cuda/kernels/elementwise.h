@@ -34,6 +34,8 @@ struct ElementwiseInput {
   Divisor period;  ///< kPeriodic: its size.
   Divisor dims[kProgramAxes];
   int64_t strides[kProgramAxes];
+
+  bool operator==(const ElementwiseInput&) const = default;
 };
 
 /** An instruction on registers; p0 and p1 are the bits of the compute type. */
@@ -149,15 +151,64 @@ FOVEA_HD void writeAny(DType dtype, void* y, int64_t i, int count, bool aligned,
 
 }  // namespace elementwise
 
+/** A program on the device; operands are given apart. */
+struct ProgramView {
+  const ElementwiseStep* list;
+  const ElementwiseOutput* results;
+  int inputs, steps, outputs;
+  int slots;
+};
+
+namespace elementwise {
+
+/**
+ * Takes elements i to i + 3, as far as there are n, through a program.
+ *
+ * @param inputs how each input is read
+ * @param slot slot(s) is the thread's register s
+ * @param in, out in(k) and out(k) are where the operands lie
+ * @param aligned all pointers, to 16 bytes
+ */
+template <class T, class Slot, class In, class Out>
+FOVEA_HD void interpret(const ProgramView& program, const ElementwiseInput* inputs, const Slot& slot, const In& in,
+                        const Out& out, int64_t i, int64_t n, bool aligned) {
+  const int count = static_cast<int>(n - i < kLanes ? n - i : kLanes);
+  for (int k = 0; k < program.inputs; ++k) {
+    const ElementwiseInput& input = inputs[k];
+    if (input.slot < 0) continue;
+    Pack<T> r = {};
+    readAny(input, in(k), i, count, aligned, r.v);
+    *slot(input.slot) = r;
+  }
+  for (int k = 0; k < program.steps; ++k) {
+    const ElementwiseStep step = program.list[k];
+    // Copies: the result may take the place of an argument. Unused arguments read register 0.
+    const Pack<T> a = *slot(step.a), b = *slot(step.b), c = *slot(step.c);
+    Pack<T> y;
+    run(step.op, y.v, a.v, b.v, c.v, std::bit_cast<T>(step.p0), std::bit_cast<T>(step.p1));
+    *slot(step.y) = y;
+  }
+  for (int k = 0; k < program.outputs; ++k) {
+    const Pack<T> r = *slot(program.results[k].slot);
+    writeAny(program.results[k].dtype, out(k), i, count, aligned, r.v);
+  }
+}
+
+/** The registers of a block: in shared memory, or in its part of `memory` where that is not null. */
+template <class T, class Block>
+FOVEA_HD T* registersOf(const Block& block, T* memory, int slots) {
+  if (memory == nullptr) return block.template shared<T>();
+  return memory + int64_t{block.index()} * slots * block.threads() * kLanes;
+}
+
+}  // namespace elementwise
+
 /** Interprets a program; T is the compute type, float or int32_t. */
 template <class T>
 struct Elementwise {
   struct Args {
+    ProgramView program;
     const ElementwiseInput* inputs;
-    const ElementwiseStep* steps;
-    const ElementwiseOutput* outputs;
-    int inputCount, stepCount, outputCount;
-    int slots;
     bool aligned;  ///< All pointers, to 16 bytes.
     int64_t n;
     T* registers;  ///< [blocks][slots][threads][kLanes]; null: they fit shared memory.
@@ -168,31 +219,13 @@ struct Elementwise {
   template <class Block>
   FOVEA_HD void operator()(Block& block, const Args& args) const {
     block.each([&](int thread) {
+      T* base = elementwise::registersOf(block, args.registers, args.program.slots);
       const int64_t threads = block.threads();
-      T* base = args.registers == nullptr ? block.template shared<T>()
-                                          : args.registers + block.index() * args.slots * threads * kLanes;
       const auto slot = [&](int s) { return reinterpret_cast<Pack<T>*>(base + (s * threads + thread) * kLanes); };
+      const auto in = [&](int k) { return args.in[k]; };
+      const auto out = [&](int k) { return args.out[k]; };
       for (int64_t i = block.first(thread) * kLanes; i < args.n; i += block.stride() * kLanes) {
-        const int count = static_cast<int>(args.n - i < kLanes ? args.n - i : kLanes);
-        for (int k = 0; k < args.inputCount; ++k) {
-          const ElementwiseInput& input = args.inputs[k];
-          if (input.slot < 0) continue;
-          Pack<T> r = {};
-          elementwise::readAny(input, args.in[k], i, count, args.aligned, r.v);
-          *slot(input.slot) = r;
-        }
-        for (int k = 0; k < args.stepCount; ++k) {
-          const ElementwiseStep step = args.steps[k];
-          // Copies: the result may take the place of an argument. Unused arguments read register 0.
-          const Pack<T> a = *slot(step.a), b = *slot(step.b), c = *slot(step.c);
-          Pack<T> y;
-          elementwise::run(step.op, y.v, a.v, b.v, c.v, std::bit_cast<T>(step.p0), std::bit_cast<T>(step.p1));
-          *slot(step.y) = y;
-        }
-        for (int k = 0; k < args.outputCount; ++k) {
-          const Pack<T> r = *slot(args.outputs[k].slot);
-          elementwise::writeAny(args.outputs[k].dtype, args.out[k], i, count, args.aligned, r.v);
-        }
+        elementwise::interpret<T>(args.program, args.inputs, slot, in, out, i, args.n, args.aligned);
       }
     });
   }

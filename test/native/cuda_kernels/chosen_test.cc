@@ -264,7 +264,12 @@ void manyRegisters() {
   }
   const std::vector<double> params(2 * opcodes.size(), 0);
   const TensorDesc t = f32({3001});
-  likeCpu(program(false, opcodes, args, params, {2.0 * kCount}, {t}, {t}), 0);
+  KernelCase c = program(false, opcodes, args, params, {2.0 * kCount}, {t}, {t});
+  likeCpu(c, 0);
+  c.kernel = "elementwiseGroup";
+  c.attributes["shared"] = 0.0;
+  c.inputs = c.outputs = {t, f32({5}), t};
+  likeCpu(c, 0);
 }
 
 void inputsOfAllKinds() {
@@ -289,6 +294,58 @@ void inputsOfAllKinds() {
   likeCpu(program(false, opcodes, args, std::vector<double>(2 * opcodes.size(), 0), {2 * k - 2, 1}, inputs,
                   {y, {DType::kBfloat16, y.dims}}),
           0);
+}
+
+/** More groups than the arguments of one launch hold, some of them empty, read in different ways. */
+void manyGroups() {
+  for (bool int32 : {false, true}) {
+    for (int64_t groups : {1, 95, 96, 97, 400}) {
+      const DType type = int32 ? DType::kInt32 : DType::kFloat32;
+      // y = rate * a + b and a - b, with a shared rate.
+      KernelCase c = program(int32, {"mul", "add", "sub"}, {0, 1, -1, 3, 2, -1, 1, 2, -1}, {0, 0, 0, 0, 0, 0}, {4, 5},
+                             {{type, {}}}, {});
+      c.kernel = "elementwiseGroup";
+      c.attributes["shared"] = 1.0;
+      c.indexBound = 1000;
+      for (int64_t g = 0; g < groups; ++g) {
+        const Dims dims = g % 7 == 3 ? Dims{0} : g % 50 == 4 ? Dims{41, 130} : Dims{1 + g % 13, 1 + g % 5};
+        const Dims row = g % 3 == 0 && dims.size() == 2 ? Dims{dims[1]} : dims;
+        c.inputs.insert(c.inputs.end(), {{type, dims}, {type, row}});
+        c.outputs.insert(c.outputs.end(), {{type, dims}, {type, dims}});
+      }
+      likeCpu(c, 0);
+    }
+  }
+}
+
+/** Each group of a call is what `elementwise` makes of its operands, to the bit. */
+void groupsAlone() {
+  std::mt19937 random(11);
+  for (int i = 0; i < 100; ++i) {
+    const KernelCase c = randomCase("elementwiseGroup", random);
+    const auto shared = static_cast<size_t>(std::get<double>(c.attributes.at("shared")));
+    const size_t perGroup = std::get<std::vector<double>>(c.attributes.at("results")).size();
+    const size_t groups = c.outputs.size() / perGroup, own = (c.inputs.size() - shared) / groups;
+    Memories inputs = makeAll(c.inputs);
+    for (const auto& m : inputs) randomize(*m, c.indexBound, random);
+    for (Backend* backend : {&cpuBackend(), static_cast<Backend*>(&hostCuda())}) {
+      const Memories outputs = makeAll(c.outputs);
+      runOn(*backend, c, inputs, outputs);
+      for (size_t g = 0; g < groups; ++g) {
+        KernelCase alone{"elementwise", c.attributes, {}, {}};
+        alone.attributes.erase("shared");
+        Memories operands(inputs.begin(), inputs.begin() + static_cast<int64_t>(shared));
+        for (size_t k = 0; k < own; ++k) operands.push_back(inputs[shared + g * own + k]);
+        for (const auto& m : operands) alone.inputs.push_back(m->tensor());
+        for (size_t j = 0; j < perGroup; ++j) alone.outputs.push_back(c.outputs[g * perGroup + j]);
+        const Memories expected = makeAll(alone.outputs);
+        runOn(*backend, alone, operands, expected);
+        for (size_t j = 0; j < perGroup; ++j) {
+          checkClose(outputs[g * perGroup + j]->values(), expected[j]->values(), 0, describe(c));
+        }
+      }
+    }
+  }
 }
 
 void scatterOften() {
@@ -422,6 +479,8 @@ std::vector<Test> chosenKernelTests() {
       {"chosen: every opcode over special numbers", allOpcodes},
       {"chosen: inputs of all kinds and types in one program", inputsOfAllKinds},
       {"chosen: a program of more registers than shared memory holds", manyRegisters},
+      {"chosen: a program over more groups than a launch has arguments for", manyGroups},
+      {"chosen: groups are what elementwise makes of each of them", groupsAlone},
       {"chosen: reductions of many chunks and of nothing", reductions},
       {"chosen: argMax of long axes with NaN and infinities", argMaxima},
       {"chosen: batchNorm far from zero", batchNormFarFromZero},

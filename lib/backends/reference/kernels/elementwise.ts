@@ -48,7 +48,7 @@ function isRegister(value: number, count: number): boolean {
 
 /** A straight-line program over broadcast inputs. */
 export const elementwise: ReferenceKernel = {
-  inPlace: true,
+  inPlace: () => true,
   prepare(call) {
     call.count([0, Infinity], [1, Infinity]);
     const compute = call.word('compute', 'float', 'int32');

@@ -2,6 +2,7 @@ import { batchNorm, batchNormBackward } from './batch-norm.js';
 import { conv2d, conv2dBackwardInput, conv2dBackwardKernel } from './conv.js';
 import { concat, copy, oneHot, pad, slice, transpose } from './data-movement.js';
 import { elementwise } from './elementwise.js';
+import { elementwiseGroup } from './elementwise-group.js';
 import { gather, scatterAdd } from './gather.js';
 import type { ReferenceKernel } from './kernel.js';
 import { lrn, lrnBackward } from './lrn.js';
@@ -25,6 +26,7 @@ import {
 export const REFERENCE_KERNELS: ReadonlyMap<string, ReferenceKernel> = new Map(
   Object.entries({
     elementwise,
+    elementwiseGroup,
     conv2d,
     conv2dBackwardInput,
     conv2dBackwardKernel,

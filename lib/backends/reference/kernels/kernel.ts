@@ -17,8 +17,8 @@ export type PreparedKernel = (inputs: readonly Float64Array[], outputs: readonly
 
 /** One entry of the kernel table. */
 export interface ReferenceKernel {
-  /** Whether output 0 may live on the storage of an input of its shape and dtype. */
-  readonly inPlace?: boolean;
+  /** Whether an output may live on the storage of an input of its size and dtype; left out, none may. */
+  readonly inPlace?: (call: KernelCall, output: number, input: number) => boolean;
   /**
    * Checks operands and attributes against docs/kernels.md and returns the computation.
    *

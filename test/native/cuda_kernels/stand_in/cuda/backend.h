@@ -24,6 +24,7 @@ class CudaBackend final : public Backend {
   void synchronize() override { context_.synchronize(); }
 
   KernelPtr prepareElementwise(const ElementwiseDesc&) override;
+  KernelPtr prepareElementwiseGroup(const ElementwiseGroupDesc&) override;
   KernelPtr prepareConv2d(const Conv2dDesc&) override { elsewhere(); }
   KernelPtr prepareConv2dBackwardInput(const Conv2dDesc&) override { elsewhere(); }
   KernelPtr prepareConv2dBackwardKernel(const Conv2dDesc&) override { elsewhere(); }
