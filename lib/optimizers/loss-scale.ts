@@ -253,9 +253,11 @@ function assignNumber(variable: Variable, number: number): void {
 
 optimizerRegistry.register('LossScaleOptimizer', (config) => {
   const { innerOptimizer, inner_optimizer: keras, dynamic, ...options } = config;
+  const inner = innerOptimizer ?? keras;
+  if (inner === undefined) return optimizerRegistry.refuse('LossScaleOptimizer', 'needs an innerOptimizer');
   if (dynamic === false) {
     const why = 'with dynamic: false is not there: scale the loss by a factor of your own';
     return optimizerRegistry.refuse('LossScaleOptimizer', why);
   }
-  return new LossScaleOptimizer(optimizerRegistry.make(innerOptimizer ?? keras), options as LossScaleOptions);
+  return new LossScaleOptimizer(optimizerRegistry.make(inner), options as LossScaleOptions);
 });

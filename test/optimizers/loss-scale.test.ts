@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { valueAndGrad } from '../../lib/autograd/grad.js';
 import { compile } from '../../lib/graph/compile.js';
 import * as ops from '../../lib/ops/index.js';
@@ -12,6 +12,12 @@ import { messageOf } from '../support/message-of.js';
 
 const variable = (values: number[], name = 'w'): Variable => new Variable(tensor(values), { name });
 const values = (v: Variable): number[] => [...v.dataSync()];
+
+/** What the reference holds in float64 goes through float32 where it is compared or written down. */
+function expectClose(found: Iterable<number>, expected: Iterable<number>, digits = 6): void {
+  const list = [...expected];
+  [...found].forEach((x, i) => expect(x).toBeCloseTo(list[i]!, digits));
+}
 
 /** A traced step that takes scaled gradients of two variables. */
 function stepOf(optimizer: optimizers.Optimizer, a: Variable, b: Variable) {
@@ -30,9 +36,6 @@ const stateOf = (optimizer: optimizers.LossScaleOptimizer, ...own: Variable[]): 
   const kept = optimizer.variables.filter(({ name }) => !name.endsWith(stepCounter) && !name.endsWith(dynamicScale));
   return [...own, ...kept].map(values);
 };
-
-const open: { dispose(): void }[] = [];
-afterEach(() => open.splice(0).forEach((o) => o.dispose()));
 
 /** Optimizers with all that depends on the number of updates. */
 const INNER: Readonly<Record<string, () => optimizers.Optimizer>> = {
@@ -54,7 +57,7 @@ describeEachDevice('loss scaling', (device) => {
   it.each(Object.entries(INNER))('makes the updates of %s, without those it skips', (_, make) => {
     const [a, b, c, d] = [variable([1, 2], 'a'), variable([3], 'b'), variable([1, 2], 'a'), variable([3], 'b')];
     const plain = make();
-    const scaled = optimizers.lossScale(make(), { initialScale: 4, dynamicGrowthSteps: 5 });
+    const scaled = optimizers.lossScale(make(), { initialScale: 4, dynamicGrowthSteps: 4 });
     const [once, step] = [stepOf(plain, a, b), stepOf(scaled, c, d)];
     let scale = 4;
     let good = 0;
@@ -71,15 +74,14 @@ describeEachDevice('loss scaling', (device) => {
       } else {
         once(tensor(g), tensor(h));
         step(times(g), times(h));
-        if (++good === 5) [scale, good] = [scale * 2, 0];
+        if (++good === 4) [scale, good] = [scale * 2, 0];
       }
       expect(scaled.dynamicScale).toBe(scale);
       expect(scaled.iterations).toBe(plain.iterations);
       expect(scaled.learningRate).toBe(plain.learningRate);
     }
     expect(scale).toBe(2);
-    // The same sums, in float32 on a device and wider on the reference.
-    [...values(c), ...values(d)].forEach((x, i) => expect(x).toBeCloseTo([...values(a), ...values(b)][i]!, 6));
+    expectClose([...values(c), ...values(d)], [...values(a), ...values(b)]);
     expect(step.statistics.traces).toBe(1);
   });
 
@@ -130,7 +132,7 @@ describeEachDevice('loss scaling', (device) => {
     }
     expect(scaled.iterations).toBe(plain.iterations);
     expect((await scaled.state()).iterations).toBe(plain.iterations);
-    [...values(c), ...values(d)].forEach((x, i) => expect(x).toBeCloseTo([...values(a), ...values(b)][i]!, 5));
+    expectClose([...values(c), ...values(d)], [...values(a), ...values(b)], 5);
   });
 
   it('has no factor that is 0 or infinite, whatever comes', () => {
@@ -166,13 +168,15 @@ describeEachDevice('loss scaling', (device) => {
     after.restore(state);
     expect([after.iterations, after.dynamicScale]).toEqual([4, 8]);
     run(after, second, 5, 8);
-    expect(values(second)).toEqual(values(whole));
-    expect(await after.state()).toEqual(await uninterrupted.state());
+    expectClose(values(second), values(whole));
+    const [made, expected] = [await after.state(), await uninterrupted.state()];
+    expect(made.iterations).toBe(expected.iterations);
+    for (const [name, { data }] of Object.entries(expected.slots)) expectClose(made.slots[name]!.data, data);
     // Back to where the state was taken, with variables in place.
     second.assign(first.value);
     after.restore(state);
     run(after, second, 5, 8);
-    expect(values(second)).toEqual(values(whole));
+    expectClose(values(second), values(whole));
     after.restore({ iterations: 0, learningRate: 0.1, slots: {} });
     expect([after.iterations, after.dynamicScale]).toEqual([0, 8]);
     const { 'loss_scale_optimizer/dynamic_scale': _, ...less } = state.slots;
@@ -208,6 +212,7 @@ describeEachDevice('loss scaling', (device) => {
       expect(wrap({ initialScal: 2 })).toMatch(/^lossScale: unknown option initialScal/);
       const inner = optimizers.lossScale(optimizers.sgd());
       expect(messageOf(() => optimizers.lossScale(inner))).toMatch(/one that scales the loss itself/);
+      expect(messageOf(() => optimizers.get('lossScaleOptimizer'))).toMatch(/needs an innerOptimizer/);
       expect(messageOf(() => optimizers.lossScale('adam' as never))).toBe(
         'lossScale: expected an optimizer to wrap, received string',
       );

@@ -106,11 +106,11 @@ export function takeWideOperands(graph: Graph): Graph {
   const producers = producersOf(graph);
   const steps = graph.steps.map((step): Step => {
     const wide = step.kind === 'kernel' ? WIDE_OPERANDS[step.kernel] : undefined;
-    const { dtype } = graph.values[step.inputs[0]!]!;
-    if (!wide || !isNarrow(dtype)) return step;
+    const dtype = wide && graph.values[step.inputs[0]!]!.dtype;
+    if (dtype === undefined || !isNarrow(dtype)) return step;
     const inputs = step.inputs.map((id, i) => {
       const before = graph.steps[producers[id]!];
-      const cast = wide.includes(i) ? castOf(before, graph.values) : undefined;
+      const cast = wide!.includes(i) ? castOf(before, graph.values) : undefined;
       return cast && !cast.widens && cast.narrow === dtype ? before!.inputs[0]! : id;
     });
     return { ...(step as KernelStep), inputs };
