@@ -259,5 +259,5 @@ optimizerRegistry.register('LossScaleOptimizer', (config) => {
     const why = 'with dynamic: false is not there: scale the loss by a factor of your own';
     return optimizerRegistry.refuse('LossScaleOptimizer', why);
   }
-  return new LossScaleOptimizer(optimizerRegistry.make(inner), options as LossScaleOptions);
+  return new LossScaleOptimizer(optimizerRegistry.make(inner), options);
 });

@@ -209,9 +209,7 @@ export abstract class Optimizer<S extends string = string, H extends string = st
    *   the count of updates stay as they are
    */
   record(pairs: readonly (readonly [Variable, Tensor])[], made?: Tensor): void {
-    this.#update(pairs, (variable, value) =>
-      variable.assign(made ? select(made, value, variable.value) : value),
-    );
+    this.#update(pairs, (variable, value) => variable.assign(made ? select(made, value, variable.value) : value));
     this.#clock.advance(made);
   }
 
@@ -297,10 +295,7 @@ export abstract class Optimizer<S extends string = string, H extends string = st
   }
 
   /** Computes the update of all variables, and hands each variable and slot with its new value to `assign`. */
-  #update(
-    pairs: readonly (readonly [Variable, Tensor])[],
-    assign: (variable: Variable, value: Tensor) => void,
-  ): void {
+  #update(pairs: readonly (readonly [Variable, Tensor])[], assign: (variable: Variable, value: Tensor) => void): void {
     const decayed = pairs.map(([v]) => this.#weightDecay > 0 && !this.#isExcluded(v));
     const hostFor = this.#hostScalars(decayed.includes(true), pairs[0]![0].device);
     const clipped = clipGradients(

@@ -19,14 +19,17 @@ const others = testDevices().filter((d) => d !== 'reference');
 const JUMPS = new Set(['floorDiv', 'mod', 'sign', 'round', 'floor', 'ceil']);
 const families = opFamilies().filter((f) => !JUMPS.has(f.name));
 
-describe.each(others.flatMap((d) => types.map((t) => [d, t] as const)))('%s computes with %s as the reference', (device, dtype) => {
-  it.each(families.map((f) => [f.name, f] as const))('%s', async (name, family) => {
-    await forCases(`${dtype} ${name}`, Math.ceil(family.weight * UNIT), (random) => {
-      const call = family.draw(random, false);
-      if (call.inputs.some((i) => i.dtype === 'float')) compareDevices(call, device, dtype, random.seed);
+describe.each(others.flatMap((d) => types.map((t) => [d, t] as const)))(
+  '%s computes with %s as the reference',
+  (device, dtype) => {
+    it.each(families.map((f) => [f.name, f] as const))('%s', async (name, family) => {
+      await forCases(`${dtype} ${name}`, Math.ceil(family.weight * UNIT), (random) => {
+        const call = family.draw(random, false);
+        if (call.inputs.some((i) => i.dtype === 'float')) compareDevices(call, device, dtype, random.seed);
+      });
     });
-  });
-});
+  },
+);
 
 function compareDevices(call: OpCall, device: string, dtype: NarrowDType, seed: number): void {
   const dy = (shape: readonly number[]): ArrayLike<number> => new RandomValues(hash(seed, 1)).floats(shape);

@@ -86,9 +86,7 @@ Test spoiled(const std::string& kernel, unsigned seed) {
 }
 
 /** Kernels whose floats are float32 only. */
-bool isWide(const std::string& kernel) {
-  return kernel == "random" || contains(kernel, "oftmax");
-}
+bool isWide(const std::string& kernel) { return kernel == "random" || contains(kernel, "oftmax"); }
 
 /**
  * Every kernel takes float16 where it takes bfloat16: all floats of a case, but the statistics of batch normalization.

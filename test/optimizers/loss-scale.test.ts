@@ -200,7 +200,7 @@ describeEachDevice('loss scaling', (device) => {
           dynamic_growth_steps: 2000,
         },
       };
-      const read = optimizers.get(keras as never) as optimizers.LossScaleOptimizer;
+      const read = optimizers.get(keras) as optimizers.LossScaleOptimizer;
       expect([read.initialScale, read.dynamicGrowthSteps, read.learningRate]).toEqual([32768, 2000, 0.25]);
       expect(read.innerOptimizer).toBeInstanceOf(optimizers.Adam);
     });

@@ -121,7 +121,9 @@ describe('policies', () => {
     expect(() => setPolicy('bfloat16' as PolicyName)).toThrow(
       "setPolicy: expected a policy among 'float32', 'mixed_bfloat16', 'mixed_float16', received 'bfloat16'",
     );
-    expect(() => layers.flatten({ dtype: 'int8' as PolicyName })).toThrow(/dtype among 'float32', 'mixed_bfloat16', 'mixed_float16'/);
+    expect(() => layers.flatten({ dtype: 'int8' as PolicyName })).toThrow(
+      /dtype among 'float32', 'mixed_bfloat16', 'mixed_float16'/,
+    );
   });
 
   it.each(MIXED)('%s reads a weight once a step, however often the layer does', async (mixed) => {
@@ -181,39 +183,43 @@ describe.each(testDevices())('loss scaling in training on %s', (device) => {
   }, 60_000);
 
   // The reference computes in float64, of which a file keeps float32.
-  it.skipIf(device === 'reference')('goes on from a checkpoint bit for bit', async () => {
-    await withDevice(device, async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'fovea-scale-'));
-      try {
-        const { x, y } = data();
-        const cosine = schedules.cosineDecay({ initialLearningRate: 3e-3, decaySteps: 20 });
-        const make = (): Sequential => {
-          const model = smallNet('mixed_float16');
-          const optimizer = optimizers.lossScale(
-            optimizers.nadam({ learningRate: cosine }),
-            { initialScale: 2 ** 22, dynamicGrowthSteps: 3 }, // both shrinks and grows within these steps
-          );
-          model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy' });
-          model.build([null, 12, 12, 1]);
-          return model;
-        };
-        const train = async (model: Sequential, steps: number): Promise<void> => {
-          for (let i = 0; i < steps; i++) await model.trainOnBatch(x, y);
-        };
-        const whole = make();
-        await train(whole, 8);
-        const file = join(folder, 'checkpoint.safetensors');
-        await saveCheckpoint(whole, file);
-        await train(whole, 5);
-        const resumed = make();
-        await loadCheckpoint(resumed, file);
-        await train(resumed, 5);
-        expect(await resumed.getWeights()).toEqual(await whole.getWeights());
-        expect(await resumed.optimizer!.state()).toEqual(await whole.optimizer!.state());
-        expect(whole.optimizer!.iterations).toBeLessThan(13);
-      } finally {
-        await rm(folder, { recursive: true });
-      }
-    });
-  }, 60_000);
+  it.skipIf(device === 'reference')(
+    'goes on from a checkpoint bit for bit',
+    async () => {
+      await withDevice(device, async () => {
+        const folder = await mkdtemp(join(tmpdir(), 'fovea-scale-'));
+        try {
+          const { x, y } = data();
+          const cosine = schedules.cosineDecay({ initialLearningRate: 3e-3, decaySteps: 20 });
+          const make = (): Sequential => {
+            const model = smallNet('mixed_float16');
+            const optimizer = optimizers.lossScale(
+              optimizers.nadam({ learningRate: cosine }),
+              { initialScale: 2 ** 22, dynamicGrowthSteps: 3 }, // both shrinks and grows within these steps
+            );
+            model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy' });
+            model.build([null, 12, 12, 1]);
+            return model;
+          };
+          const train = async (model: Sequential, steps: number): Promise<void> => {
+            for (let i = 0; i < steps; i++) await model.trainOnBatch(x, y);
+          };
+          const whole = make();
+          await train(whole, 8);
+          const file = join(folder, 'checkpoint.safetensors');
+          await saveCheckpoint(whole, file);
+          await train(whole, 5);
+          const resumed = make();
+          await loadCheckpoint(resumed, file);
+          await train(resumed, 5);
+          expect(await resumed.getWeights()).toEqual(await whole.getWeights());
+          expect(await resumed.optimizer!.state()).toEqual(await whole.optimizer!.state());
+          expect(whole.optimizer!.iterations).toBeLessThan(13);
+        } finally {
+          await rm(folder, { recursive: true });
+        }
+      });
+    },
+    60_000,
+  );
 });

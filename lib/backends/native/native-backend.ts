@@ -64,7 +64,10 @@ class NativeDeviceBuffer implements DeviceBuffer {
   }
 
   readSync(): TypedArray {
-    return toHost(this.dtype, guard(() => this.native.readSync()));
+    return toHost(
+      this.dtype,
+      guard(() => this.native.readSync()),
+    );
   }
 
   dispose(): void {

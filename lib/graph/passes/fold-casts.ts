@@ -1,13 +1,5 @@
 import { isNarrow, type NarrowDType } from '../../tensor/dtype.js';
-import {
-  kept,
-  producersOf,
-  readersOf,
-  type Graph,
-  type IrValue,
-  type KernelStep,
-  type Step,
-} from '../ir.js';
+import { kept, producersOf, readersOf, type Graph, type IrValue, type KernelStep, type Step } from '../ir.js';
 
 /** Kernels that add up in float32 and may store the sums so, though their operands are narrower. */
 const WIDE_RESULTS = new Set(['conv2dBackwardKernel', 'matmul', 'reduce']);
@@ -38,7 +30,8 @@ interface CastTypes {
 }
 
 function castOf(step: Step | undefined, values: readonly IrValue[]): CastTypes | undefined {
-  if (step?.kind !== 'elementwise' || step.program.instructions.length !== 1 || step.inputs.length !== 1) return undefined;
+  if (step?.kind !== 'elementwise' || step.program.instructions.length !== 1 || step.inputs.length !== 1)
+    return undefined;
   const { opcode } = step.program.instructions[0]!;
   const [from, to] = [values[step.inputs[0]!]!.dtype, values[step.outputs[0]!]!.dtype];
   if (opcode === 'identity' && isNarrow(from) && to === 'float32') return { narrow: from, widens: true };
