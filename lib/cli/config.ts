@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { POLICY_NAMES } from '../layers/policy.js';
 import { explain, WHOLE } from './config-errors.js';
 import { UsageError } from './errors.js';
 import { SCALES } from './pixels.js';
@@ -103,7 +104,7 @@ export const trainSchema = z.strictObject({
   loss: named(z.looseObject({ name: z.string().min(1) })).default({ name: 'sparseCategoricalCrossentropy' }),
   metrics: z.array(z.string().min(1)).default(['accuracy']),
   seed: whole.default(42),
-  precision: z.enum(['float32', 'mixed_bfloat16']).default('float32'),
+  precision: z.enum(POLICY_NAMES).default('float32'),
   device: z.string().min(1).optional(),
   callbacks: callbacksSchema.default({}),
   /** Every how many batches the checkpoint is written; after each epoch unless told. */

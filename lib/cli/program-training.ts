@@ -30,7 +30,7 @@ export function addTrainingCommands(program: Command): void {
     .option('--optimizer <name>', 'sgd, adam, adamw, nadam, rmsprop, ... (default: adam)')
     .option('--learning-rate <x>', "the optimizer's own unless given", number(0))
     .option('--schedule <name>', 'of the learning rate: cosineDecay falls to 0 over the run')
-    .option('--precision <name>', 'float32 or mixed_bfloat16 (default: float32)')
+    .option('--precision <name>', 'float32, mixed_bfloat16 or mixed_float16 (default: float32)')
     .option('--device <name>', 'see `fovea devices`')
     .option('--seed <n>', 'of weights, order and dropout (default: 42)', count(0))
     .option(
@@ -101,7 +101,7 @@ checkpoint.safetensors, model/.`,
     .option('--batch-size <n>', 'images a step', count(), 32)
     .option('--mode <name>', 'train, predict or both', 'both')
     .option('--steps <n>', 'steps that are timed', count(), 20)
-    .option('--precision <name>', 'float32 or mixed_bfloat16', 'float32')
+    .option('--precision <name>', 'float32, mixed_bfloat16 or mixed_float16', 'float32')
     .option('--input-shape <sizes>', 'height, width, channels', shape)
     .option('--device <name>', 'see `fovea devices`')
     .option('--json', 'print JSON')

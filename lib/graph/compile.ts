@@ -56,7 +56,7 @@ interface Traced {
   /** The variables the plan reads or writes, in the order of their buffers. */
   readonly variables: readonly { readonly variable: Variable; readonly written: boolean }[];
   readonly constants: readonly Value[];
-  readonly hostBuffers: { buffer: DeviceBuffer; value: number }[];
+  readonly hostBuffers: { buffer: DeviceBuffer; value: number | Float32Array }[];
   readonly outputs: readonly { readonly shape: readonly number[]; readonly dtype: DType }[];
   /** Puts output tensors back into the structure the function returned. */
   readonly rebuild: (tensors: readonly Tensor[]) => unknown;
@@ -205,7 +205,10 @@ function traceCall<A extends readonly unknown[]>(
     trace,
     variables: variables.map(([variable]) => ({ variable, written: trace.assigned.has(variable) })),
     constants,
-    hostBuffers: trace.hostInputs.map(() => ({ buffer: backendOf(device).createBuffer('float32', 1), value: 0 })),
+    hostBuffers: trace.hostInputs.map(({ node }) => {
+      const size = sizeOf(node.outputs[0]!.shape);
+      return { buffer: backendOf(device).createBuffer('float32', size), value: 0 };
+    }),
     outputs: outputs.map(specOf),
     rebuild: out.rebuild,
   };
@@ -245,10 +248,10 @@ function collectBuffers(
   traced.trace.hostInputs.forEach(({ read }, i) => {
     const host = traced.hostBuffers[i]!;
     const value = read();
-    if (!Number.isFinite(value))
+    if (typeof value === 'number' && !Number.isFinite(value))
       throw mismatch('ERR_ARGUMENT', { op: traced.trace.name }, 'a finite host value', String(value));
     if (value !== host.value) {
-      host.buffer.write(new Float32Array([value]));
+      host.buffer.write(typeof value === 'number' ? new Float32Array([value]) : value);
       host.value = value;
     }
     buffers.push(host.buffer);

@@ -1,12 +1,13 @@
 import { FoveaError } from '../errors.js';
+import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import { GraphNode, type Value, type ValueSpec } from './node.js';
 
-/** A number that is asked for anew at every run: learning rate, bias correction. */
+/** Numbers that are asked for anew at every run: learning rate, bias correction. */
 export interface HostInput {
   readonly node: GraphNode;
-  readonly read: () => number;
+  readonly read: () => number | Float32Array;
 }
 
 /** What a traced function does besides computing: undone when the run fails. */
@@ -46,8 +47,9 @@ export class Trace {
     return node;
   }
 
-  hostInput(read: () => number): GraphNode {
-    const node = this.placeholder({ shape: [], dtype: 'float32' });
+  /** @param read - the one element, or all elements of `shape` */
+  hostInput(read: () => number | Float32Array, shape: Shape = []): GraphNode {
+    const node = this.placeholder({ shape, dtype: 'float32' });
     this.hostInputs.push({ node, read });
     return node;
   }

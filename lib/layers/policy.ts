@@ -1,17 +1,30 @@
 import { mismatch } from '../errors.js';
 import { cast } from '../ops/unary.js';
 import { withAutocast } from '../tensor/autocast.js';
-import type { DType } from '../tensor/dtype.js';
+import { isNarrow, type DType } from '../tensor/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
 import { describe, type Nest } from './nest.js';
 
 /**
- * In which types layers hold and compute, by Keras's names. With `mixed_bfloat16` weights stay float32 and layers
- * compute in bfloat16; statistics, softmax, losses and metrics stay float32.
+ * In which types layers hold and compute, by Keras's names. With `mixed_bfloat16` and `mixed_float16` weights stay
+ * float32 and layers compute in bfloat16 or float16; statistics, softmax, losses and metrics stay float32. Gradients in
+ * float16 need loss scaling, which `Model.compile` sees to (`optimizers.lossScale`).
  */
-export type PolicyName = 'float32' | 'mixed_bfloat16';
+export type PolicyName = 'float32' | 'mixed_bfloat16' | 'mixed_float16';
 
-const COMPUTE: Readonly<Record<PolicyName, DType>> = { float32: 'float32', mixed_bfloat16: 'bfloat16' };
+const COMPUTE = {
+  float32: 'float32',
+  mixed_bfloat16: 'bfloat16',
+  mixed_float16: 'float16',
+} as const satisfies Record<PolicyName, DType>;
+
+/** The names of all policies. */
+export const POLICY_NAMES = Object.keys(COMPUTE) as [PolicyName, ...PolicyName[]];
+
+/** Whether a word names a policy. */
+export function isPolicy(name: unknown): name is PolicyName {
+  return typeof name === 'string' && Object.hasOwn(COMPUTE, name);
+}
 
 const state = { policy: 'float32' as PolicyName };
 
@@ -35,8 +48,8 @@ export function setPolicy(name: PolicyName): void {
 
 /** The name as a policy, or an error at `where`. */
 function checkPolicy(name: unknown, where: { op: string; layer?: string }, what: string): PolicyName {
-  if (typeof name === 'string' && Object.hasOwn(COMPUTE, name)) return name as PolicyName;
-  const names = Object.keys(COMPUTE).map((n) => `'${n}'`);
+  if (isPolicy(name)) return name;
+  const names = POLICY_NAMES.map((n) => `'${n}'`);
   throw mismatch('ERR_ARGUMENT', where, `${what} among ${names.join(', ')}`, describe(name));
 }
 
@@ -68,6 +81,6 @@ export class LayerPolicy {
   /** float64 stays: it is for gradient checks on the reference. Whole numbers and truths stay. */
   #cast(value: Tensor): Tensor {
     const to = COMPUTE[this.name];
-    return (value.dtype === 'float32' || value.dtype === 'bfloat16') && value.dtype !== to ? cast(value, to) : value;
+    return (value.dtype === 'float32' || isNarrow(value.dtype)) && value.dtype !== to ? cast(value, to) : value;
   }
 }

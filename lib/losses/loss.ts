@@ -35,7 +35,7 @@ export abstract class Loss implements Configurable {
   abstract call(yTrue: Tensor, yPred: Tensor): Tensor;
 
   /**
-   * The loss of a batch: one number, unless the reduction is `none`; in float32 for predictions of bfloat16.
+   * The loss of a batch: one number, unless the reduction is `none`; in float32 for predictions of a 16-bit type.
    *
    * @param sampleWeight - a factor for each sample; the sum of weighted losses is divided by the number of samples
    * @throws FoveaError when shapes or dtypes do not fit

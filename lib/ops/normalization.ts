@@ -1,5 +1,6 @@
 import type { Attributes } from '../backends/backend.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
+import { isNarrow } from '../tensor/dtype.js';
 import { formatShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, mul, sub } from './binary.js';
@@ -43,7 +44,7 @@ const backwardOp = defineOp<{ epsilon: number }>({
 function check(op: string, x: Tensor, vectors: readonly Tensor[], epsilon: number): void {
   requireFloat(op, 'x', x);
   requireShape(op, x.rank >= 2, 'a rank of at least 2', formatShape(x.shape));
-  if (x.dtype === 'bfloat16') for (const v of vectors) requireDType(op, 'statistics', v, 'float32');
+  if (isNarrow(x.dtype)) for (const v of vectors) requireDType(op, 'statistics', v, 'float32');
   else requireSameDType(op, [x, ...vectors]);
   requireArgument(op, Number.isFinite(epsilon) && epsilon >= 0, 'an epsilon of zero or more', epsilon);
   for (const v of vectors) {
@@ -59,7 +60,7 @@ function check(op: string, x: Tensor, vectors: readonly Tensor[], epsilon: numbe
 /**
  * Batch normalization with the statistics of this batch (Ioffe and Szegedy 2015), over all axes but the last.
  *
- * @param x - [..., c]; beside one of bfloat16 gamma, beta and the statistics are float32
+ * @param x - [..., c]; beside one of a 16-bit type gamma, beta and the statistics are float32
  * @param gamma - [c]
  * @param beta - [c]
  * @returns y like x, and mean and biased variance [c] of the batch

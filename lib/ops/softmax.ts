@@ -57,7 +57,7 @@ function alongAxis(op: string, x: TensorLike, axis: number, apply: (t: Tensor) =
   return transpose(apply(transpose(t, perm)), perm);
 }
 
-/** exp(x) / sum(exp(x)) along an axis, without overflow; float32 for bfloat16. */
+/** exp(x) / sum(exp(x)) along an axis, without overflow; float32 for 16-bit floats. */
 export const softmax = (x: TensorLike, axis = -1): Tensor => alongAxis('softmax', x, axis, (t) => softmaxOp([t], {}));
 /** log(softmax(x)) along an axis, exact for small probabilities. */
 export const logSoftmax = (x: TensorLike, axis = -1): Tensor =>

@@ -1,6 +1,6 @@
 import type { Attributes } from '../backends/backend.js';
 import { asTensor, type TensorLike } from '../tensor/create.js';
-import { isDType, isFloat, type DType } from '../tensor/dtype.js';
+import { isDType, isFloat, isNarrow, type DType, type NarrowDType } from '../tensor/dtype.js';
 import { sameValue, type Tensor } from '../tensor/tensor.js';
 import {
   add,
@@ -145,12 +145,17 @@ const identityOp = defineOp1<{ dtype: DType }>({
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
   gradient: ({ inputs: [x], dy: [dy] }) => [isFloat(x!.dtype) ? () => cast(dy!, x!.dtype) : null],
 });
-const toBfloat16 = defineOp1<Attributes>({
-  name: 'castBfloat16',
-  lowering: { kind: 'elementwise', opcode: 'toBfloat16' },
-  infer: ([x]) => [{ shape: x!.shape, dtype: 'bfloat16' }],
-  gradient: ({ inputs: [x], dy: [dy] }) => [isFloat(x!.dtype) ? () => cast(dy!, x!.dtype) : null],
-});
+const narrowing = (name: string, opcode: string, dtype: NarrowDType) =>
+  defineOp1<Attributes>({
+    name,
+    lowering: { kind: 'elementwise', opcode },
+    infer: ([x]) => [{ shape: x!.shape, dtype }],
+    gradient: ({ inputs: [x], dy: [dy] }) => [isFloat(x!.dtype) ? () => cast(dy!, x!.dtype) : null],
+  });
+const narrow = {
+  bfloat16: narrowing('castBfloat16', 'toBfloat16', 'bfloat16'),
+  float16: narrowing('castFloat16', 'toFloat16', 'float16'),
+} satisfies Record<NarrowDType, unknown>;
 const toInt = defineOp1<{ dtype: DType }>({
   name: 'castInt',
   lowering: { kind: 'elementwise', opcode: 'toInt' },
@@ -158,18 +163,18 @@ const toInt = defineOp1<{ dtype: DType }>({
   differentiable: false,
 });
 
-/** The elements as another dtype: to whole numbers by truncation, to bool by `!= 0`, to bfloat16 by rounding. */
+/** The elements as another dtype: to whole numbers by truncation, to bool by `!= 0`, to 16-bit floats by rounding. */
 export function cast(x: TensorLike, dtype: DType): Tensor {
   const t = asTensor('cast', x);
   requireArgument('cast', isDType(dtype), 'a dtype', dtype);
   if (t.dtype === dtype) return sameValue('cast', t);
   if (dtype === 'bool') return notEqual(t, 0);
-  if (dtype === 'bfloat16') return toBfloat16([t], {});
+  if (isNarrow(dtype)) return narrow[dtype]([t], {});
   if (isFloat(t.dtype) && !isFloat(dtype)) return toInt([t], { dtype });
   return identityOp([t], { dtype });
 }
 
-/** The tensor in full precision: float32 in place of bfloat16, else what it is. */
+/** The tensor in full precision: float32 in place of a 16-bit type, else what it is. */
 export function widened(t: Tensor): Tensor {
-  return t.dtype === 'bfloat16' ? cast(t, 'float32') : t;
+  return isNarrow(t.dtype) ? cast(t, 'float32') : t;
 }

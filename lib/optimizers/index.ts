@@ -6,6 +6,7 @@ import { Adamax, type AdamaxOptions } from './adamax.js';
 import { Ftrl, type FtrlOptions } from './ftrl.js';
 import { Lamb, type LambOptions } from './lamb.js';
 import { Lion, type LionOptions } from './lion.js';
+import { LossScaleOptimizer, type LossScaleOptions } from './loss-scale.js';
 import { Nadam, type NadamOptions } from './nadam.js';
 import { Optimizer } from './optimizer.js';
 import { optimizerRegistry } from './registry.js';
@@ -15,7 +16,8 @@ import { SGD, type SGDOptions } from './sgd.js';
 export { serialize } from '../util/options.js';
 export type { GradientPairs, OptimizerOptions, OptimizerState, RuleInput, RuleOutput, Step } from './optimizer.js';
 export type { HostArray } from './slots.js';
-export { Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Lamb, Lion, Nadam, Optimizer, optimizerRegistry, RMSprop, SGD };
+export { Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Lamb, Lion };
+export { LossScaleOptimizer, Nadam, Optimizer, optimizerRegistry, RMSprop, SGD };
 export type {
   AdadeltaOptions,
   AdagradOptions,
@@ -24,6 +26,7 @@ export type {
   FtrlOptions,
   LambOptions,
   LionOptions,
+  LossScaleOptions,
   NadamOptions,
   RMSpropOptions,
   SGDOptions,
@@ -44,6 +47,10 @@ export const adamax = (options?: AdamaxOptions): Adamax => new Adamax(options);
 export const lion = (options?: LionOptions): Lion => new Lion(options);
 export const ftrl = (options?: FtrlOptions): Ftrl => new Ftrl(options);
 export const lamb = (options?: LambOptions): Lamb => new Lamb(options);
+
+/** Dynamic loss scaling around an optimizer, for float16. */
+export const lossScale = (innerOptimizer: Optimizer, options?: LossScaleOptions): LossScaleOptimizer =>
+  new LossScaleOptimizer(innerOptimizer, options);
 
 /** An optimizer from an instance, a name (`'adam'`), or `{ className, config }` as `serialize` and Keras write it. */
 export function get(identifier: string | Optimizer | Config): Optimizer {

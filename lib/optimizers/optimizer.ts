@@ -1,17 +1,18 @@
 import { FoveaError, mismatch } from '../errors.js';
 import { compile, type CompiledFunction } from '../graph/compile.js';
 import { evaluateValues } from '../graph/evaluate.js';
-import { currentTrace, type Trace } from '../graph/trace.js';
+import { currentTrace } from '../graph/trace.js';
 import { add, greater, mul, select, sub } from '../ops/binary.js';
 import { cast } from '../ops/unary.js';
 import { get as getSchedule, inverseTimeDecay, LearningRateSchedule } from '../schedules/index.js';
-import { hostScalar } from '../tensor/create.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
 import { formatShape, sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import { checkNumber, format, OptionReader, serialize, type Config, type Configurable } from '../util/options.js';
 import { clipGradients, type Clipping } from './clipping.js';
+import { HostClock, type StepClock, type StepNumbers } from './clock.js';
+import { DeviceClock } from './device-clock.js';
 import { Slots, type HostArray } from './slots.js';
 
 /** What all optimizers take, with Keras's names and defaults. */
@@ -98,10 +99,8 @@ export abstract class Optimizer<S extends string = string, H extends string = st
   readonly #slots: Slots;
   readonly #withoutDecay: (string | RegExp | Variable)[] = [];
   readonly #compiled: { variables: readonly Variable[]; run: CompiledFunction<[Tensor[]], Tensor[]> }[] = [];
-  /** How many updates a traced function makes by itself. */
-  readonly #applied = new WeakMap<Trace, number>();
+  #clock: StepClock = new HostClock();
   #learningRate: number | LearningRateSchedule;
-  #iterations = 0;
 
   constructor(name: string, options: OptimizerOptions, defaults: { learningRate: number; weightDecay?: number }) {
     const args = new OptionReader(name, options);
@@ -135,7 +134,7 @@ export abstract class Optimizer<S extends string = string, H extends string = st
 
   /** The learning rate of the next update. */
   get learningRate(): number {
-    return this.#rateAt(this.#iterations);
+    return typeof this.#learningRate === 'number' ? this.#learningRate : this.#rateAt(this.iterations);
   }
 
   /** Sets a number (finite, at least 0) or a schedule; takes effect with the next update, also of traced functions. */
@@ -151,12 +150,24 @@ export abstract class Optimizer<S extends string = string, H extends string = st
 
   /** Updates made so far. */
   get iterations(): number {
-    return this.#iterations;
+    return this.#clock.iterations;
   }
 
-  /** The slots, in the order they were made. */
+  /** What it keeps on the device: the slots, in the order they were made, and the count of updates if it is there. */
   get variables(): Variable[] {
-    return this.#slots.variables;
+    return [...this.#clock.variables, ...this.#slots.variables];
+  }
+
+  /** The loss to differentiate; loss scaling makes it another than the one that is reported. */
+  scaleLoss(loss: Tensor): Tensor {
+    return loss;
+  }
+
+  /** @internal Counts updates on the device from now on, because the host no longer knows which are made. */
+  countOnDevice(): void {
+    if (this.#clock instanceof DeviceClock) return;
+    this.#clock = new DeviceClock(this.name, this.#clock.iterations);
+    for (const { run } of this.#compiled.splice(0)) run.dispose(); // They count on the host.
   }
 
   /** Makes the slots of variables before their first update. */
@@ -187,15 +198,19 @@ export abstract class Optimizer<S extends string = string, H extends string = st
    */
   apply(grads: GradientPairs): void {
     const pairs = this.#check(grads);
-    const trace = currentTrace();
-    if (!trace) {
-      this.#applyEagerly(pairs);
-      return;
-    }
-    const before = this.#applied.get(trace) ?? 0;
-    this.#update(pairs, before);
-    this.#applied.set(trace, before + 1);
-    trace.effects.push({ commit: () => void this.#iterations++, rollback: () => void this.#iterations-- });
+    if (currentTrace()) this.record(pairs);
+    else this.#applyEagerly(pairs);
+  }
+
+  /**
+   * @internal Records one update of all variables in the open trace.
+   *
+   * @param made - a scalar of bool that says at each run whether the update is made; unless it is, variables, slots and
+   *   the count of updates stay as they are
+   */
+  record(pairs: readonly (readonly [Variable, Tensor])[], made?: Tensor): void {
+    this.#update(pairs, (variable, value) => variable.assign(made ? select(made, value, variable.value) : value));
+    this.#clock.advance(made);
   }
 
   /** Overwrites variables by their moving averages (`useEma`), as Keras does at the end of `fit`. */
@@ -208,9 +223,9 @@ export abstract class Optimizer<S extends string = string, H extends string = st
 
   /** What a checkpoint holds, as it is after everything asked for so far. */
   async state(): Promise<OptimizerState> {
-    const iterations = this.#iterations;
     const learningRate = typeof this.#learningRate === 'number' ? this.#learningRate : null;
-    return { iterations, learningRate, slots: await this.#slots.read() };
+    const [iterations, slots] = await Promise.all([this.#clock.read(), this.#slots.read()]);
+    return { iterations, learningRate, slots };
   }
 
   /** Goes on where `state` was taken; slots of variables not seen yet get their values when they are made. */
@@ -219,7 +234,7 @@ export abstract class Optimizer<S extends string = string, H extends string = st
     const { learningRate } = state;
     if (learningRate !== null) checkNumber(this.name, 'learningRate', learningRate, { min: 0 });
     this.#slots.restore(state.slots);
-    this.#iterations = iterations;
+    this.#clock.set(iterations);
     if (learningRate !== null) this.#learningRate = learningRate;
   }
 
@@ -279,10 +294,10 @@ export abstract class Optimizer<S extends string = string, H extends string = st
     found.run(gradients);
   }
 
-  /** Records the update of all variables in the open trace; `before` of the trace's own updates come first. */
-  #update(pairs: readonly (readonly [Variable, Tensor])[], before: number): void {
+  /** Computes the update of all variables, and hands each variable and slot with its new value to `assign`. */
+  #update(pairs: readonly (readonly [Variable, Tensor])[], assign: (variable: Variable, value: Tensor) => void): void {
     const decayed = pairs.map(([v]) => this.#weightDecay > 0 && !this.#isExcluded(v));
-    const hostFor = this.#hostScalars(before, decayed.includes(true));
+    const hostFor = this.#hostScalars(decayed.includes(true), pairs[0]![0].device);
     const clipped = clipGradients(
       pairs.map(([, g]) => g),
       this.#clipping,
@@ -294,15 +309,18 @@ export abstract class Optimizer<S extends string = string, H extends string = st
       let w = variable.value;
       if (decayed[i]) w = sub(w, mul(w, host.weightDecay!));
       const result = this.rule({ w, g: clipped[i]!, slots: values, host: host });
-      for (const [slot, value] of Object.entries(result.slots ?? {})) slots.get(slot)!.assign(value as Tensor);
-      variable.assign(this.#average(result.w, slots.get('average'), host));
+      for (const [slot, value] of Object.entries(result.slots ?? {})) assign(slots.get(slot)!, value as Tensor);
+      const average = slots.get('average');
+      if (!average) return assign(variable, result.w);
+      const moved = this.#moved(result.w, average.value, host);
+      assign(average, moved);
+      assign(variable, this.#overwrites ? select(greater(host.emaOverwrite!, 0), moved, result.w) : result.w);
     });
   }
 
   /** The step's numbers as scalars of a dtype, each made once. */
-  #hostScalars(before: number, decay: boolean): (dtype: DType) => Readonly<Record<string, Tensor>> {
-    const numbers = (): Record<string, number> => {
-      const iterations = this.#iterations + before;
+  #hostScalars(decay: boolean, device: string): (dtype: DType) => Readonly<Record<string, Tensor>> {
+    const numbers: StepNumbers = (iterations) => {
       const learningRate = this.#rateAt(iterations);
       const own: Record<string, number> = this.host({ t: iterations + 1, learningRate });
       if (decay) own.weightDecay = learningRate * this.#weightDecay;
@@ -310,7 +328,7 @@ export abstract class Optimizer<S extends string = string, H extends string = st
       if (this.#overwrites) own.emaOverwrite = (iterations + 1) % this.#emaOverwriteFrequency! === 0 ? 1 : 0;
       return own;
     };
-    const scalars = Object.keys(numbers()).map((name) => [name, hostScalar(() => numbers()[name]!)] as const);
+    const scalars = Object.entries(this.#clock.scalars(numbers, device));
     const byType = new Map<DType, Record<string, Tensor>>();
     return (dtype) => {
       let made = byType.get(dtype);
@@ -326,13 +344,10 @@ export abstract class Optimizer<S extends string = string, H extends string = st
     return this.#emaMomentum !== undefined && this.#emaOverwriteFrequency !== undefined;
   }
 
-  /** Moves the average towards the new value; the value the variable gets. */
-  #average(w: Tensor, average: Variable | undefined, host: Readonly<Record<string, Tensor>>): Tensor {
-    if (!average) return w;
+  /** The average moved towards the new value. */
+  #moved(w: Tensor, average: Tensor, host: Readonly<Record<string, Tensor>>): Tensor {
     const momentum = host.emaMomentum!;
-    const moved = add(mul(average.value, momentum), mul(w, sub(1, momentum)));
-    average.assign(moved);
-    return this.#overwrites ? select(greater(host.emaOverwrite!, 0), moved, w) : w;
+    return add(mul(average, momentum), mul(w, sub(1, momentum)));
   }
 
   #slotValues(): Record<string, number> {

@@ -19,11 +19,6 @@ export function roundBfloat16(value: number): number {
   return floats[0];
 }
 
-/** Rounds every element. */
-export function roundAllBfloat16(values: Float32Array | Float64Array): void {
-  for (let i = 0; i < values.length; i++) values[i] = roundBfloat16(values[i]!);
-}
-
 /** The 16-bit patterns of values, rounded. */
 export function bfloat16Patterns(values: Float32Array): Uint16Array {
   const from = new Uint32Array(values.buffer, values.byteOffset, values.length);

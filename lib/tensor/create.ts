@@ -3,8 +3,8 @@ import type { FoveaError } from '../errors.js';
 import { mismatch } from '../errors.js';
 import { GraphNode } from '../graph/node.js';
 import { currentTrace, layerPath } from '../graph/trace.js';
-import { roundAllBfloat16 } from './bfloat16.js';
-import { allocateTyped, dtypeOf, isDType, isFloat, type DType, type TypedArray } from './dtype.js';
+import { allocateTyped, dtypeOf, isDType, isFloat, isNarrow, type DType, type TypedArray } from './dtype.js';
+import { roundAll } from './narrow.js';
 import type { NestedArray } from './print.js';
 import { checkShape, formatShape, sizeOf, type Shape } from './shape.js';
 import { Storage } from './storage.js';
@@ -69,8 +69,8 @@ export function fromStorage(storage: Storage, shape: Shape, dtype: DType, device
 /** One number of any dtype, known to the graph: it becomes part of the kernel, not a buffer. */
 export function scalar(value: number, dtype: DType = 'float32'): Tensor {
   if (typeof value !== 'number') throw mismatch('ERR_ARGUMENT', { op: 'scalar' }, 'a number', String(value));
-  // In a kernel a bfloat16 number is a float32 constant: rounding it further would gain nothing.
-  const rounded = toTyped([value], dtype === 'bfloat16' ? 'float32' : dtype, 'scalar')[0]!;
+  // In a kernel a 16-bit number is a float32 constant: rounding it further would gain nothing.
+  const rounded = toTyped([value], isNarrow(dtype) ? 'float32' : dtype, 'scalar')[0]!;
   const leaf = { kind: 'scalar', value: rounded } as const;
   return tensorOf(new GraphNode(undefined, [], {}, [{ shape: [], dtype }], currentDevice(), '', leaf, undefined));
 }
@@ -82,6 +82,15 @@ export function scalar(value: number, dtype: DType = 'float32'): Tensor {
 export function hostScalar(read: () => number): Tensor {
   const trace = currentTrace();
   return trace ? tensorOf(trace.hostInput(read)) : scalar(read());
+}
+
+/**
+ * @internal As {@link hostScalar}, of several numbers: float32 of a shape. `read` returns an array that nobody changes
+ * afterwards; it is asked once a run.
+ */
+export function hostTensor(read: () => Float32Array, shape: Shape): Tensor {
+  const trace = currentTrace();
+  return trace ? tensorOf(trace.hostInput(read, shape)) : tensor(read(), shape);
 }
 
 /** A tensor of zeros. */
@@ -137,7 +146,7 @@ function toTyped(data: ArrayLike<number>, dtype: DType, op = 'tensor'): TypedArr
   const out = allocateTyped(dtype, data.length);
   if (isFloat(dtype)) {
     out.set(data);
-    if (dtype === 'bfloat16') roundAllBfloat16(out as Float32Array);
+    if (isNarrow(dtype)) roundAll(dtype, out as Float32Array);
     return out;
   }
   const [low, high] = dtype === 'int32' ? [-(2 ** 31), 2 ** 31 - 1] : dtype === 'uint8' ? [0, 255] : [0, 1];

@@ -1,15 +1,16 @@
 import { FoveaError, mismatch } from '../errors.js';
 
 /**
- * Element types. `float64` exists on the reference device only (gradient checks); `bfloat16` is float32's upper half,
- * stored in 2 bytes and computed with in float32; `bool` is one byte, 0 or 1.
+ * Element types. `float64` exists on the reference device only (gradient checks); `bfloat16` (float32's upper half) and
+ * `float16` (IEEE half precision) are stored in 2 bytes and computed with in float32; `bool` is one byte, 0 or 1.
  */
-export type DType = 'float32' | 'bfloat16' | 'float64' | 'int32' | 'uint8' | 'bool';
+export type DType = 'float32' | 'bfloat16' | 'float16' | 'float64' | 'int32' | 'uint8' | 'bool';
 
-/** The typed arrays that carry the elements of a {@link DType} on the host: those of bfloat16 as their values. */
+/** The typed arrays that carry the elements of a {@link DType} on the host: those of 16-bit floats as their values. */
 export interface TypedArrays {
   float32: Float32Array;
   bfloat16: Float32Array;
+  float16: Float32Array;
   float64: Float64Array;
   int32: Int32Array;
   uint8: Uint8Array;
@@ -19,7 +20,10 @@ export interface TypedArrays {
 /** Any typed array a tensor can be made from or read into. */
 export type TypedArray = TypedArrays[DType];
 
-const BYTES: Record<DType, number> = { float32: 4, bfloat16: 2, float64: 8, int32: 4, uint8: 1, bool: 1 };
+const BYTES: Record<DType, number> = { float32: 4, bfloat16: 2, float16: 2, float64: 8, int32: 4, uint8: 1, bool: 1 };
+
+/** All dtypes. */
+export const DTYPES = Object.keys(BYTES) as readonly DType[];
 
 /** Bytes of one element on a device. */
 export function bytesPerElement(dtype: DType): number {
@@ -31,12 +35,20 @@ export function isDType(value: unknown): value is DType {
   return typeof value === 'string' && Object.hasOwn(BYTES, value);
 }
 
-/** `float32`, `bfloat16` and `float64`: the types that carry gradients. */
-export type FloatDType = 'float32' | 'bfloat16' | 'float64';
+/** Floating-point numbers that are stored in 16 bits and computed with in float32. */
+export type NarrowDType = 'bfloat16' | 'float16';
+
+/** Whether a type is one of floating-point numbers in 16 bits. */
+export function isNarrow(dtype: DType): dtype is NarrowDType {
+  return dtype === 'bfloat16' || dtype === 'float16';
+}
+
+/** `float32`, the 16-bit types and `float64`: the types that carry gradients. */
+export type FloatDType = 'float32' | NarrowDType | 'float64';
 
 /** Whether a type is one of floating-point numbers. */
 export function isFloat(dtype: DType): dtype is FloatDType {
-  return dtype === 'float32' || dtype === 'bfloat16' || dtype === 'float64';
+  return dtype === 'float32' || isNarrow(dtype) || dtype === 'float64';
 }
 
 /** Makes a zeroed typed array of `length` elements, as the host holds them. @throws FoveaError ERR_OUT_OF_MEMORY */
@@ -58,6 +70,7 @@ function newTyped(dtype: DType, length: number): TypedArray {
   switch (dtype) {
     case 'float32':
     case 'bfloat16':
+    case 'float16':
       return new Float32Array(length);
     case 'float64':
       return new Float64Array(length);
@@ -74,6 +87,7 @@ export function viewTyped(dtype: DType, buffer: ArrayBuffer, byteOffset = 0, len
   switch (dtype) {
     case 'float32':
     case 'bfloat16':
+    case 'float16':
       return new Float32Array(buffer, byteOffset, length);
     case 'float64':
       return new Float64Array(buffer, byteOffset, length);

@@ -3,7 +3,7 @@ import { compile, type CompiledFunction } from '../graph/compile.js';
 import type { PlanMemory } from '../graph/plan-memory.js';
 import { withoutTrace } from '../graph/trace.js';
 import { valueAndGrad } from '../autograd/grad.js';
-import { get as getOptimizer, type Optimizer } from '../optimizers/index.js';
+import { get as getOptimizer, lossScale, LossScaleOptimizer, type Optimizer } from '../optimizers/index.js';
 import type { Aggregate } from '../metrics/index.js';
 import { concat, reshape } from '../ops/shape.js';
 import { cast } from '../ops/unary.js';
@@ -27,6 +27,13 @@ interface StepInput {
 
 type Step = CompiledFunction<[StepInput], Tensor>;
 
+/** The optimizer as asked for; that of a model of `mixed_float16` scales the loss, unless told otherwise. */
+function optimizerFor(model: TrainableModel, { optimizer, autoScaleLoss = true }: CompileModelOptions): Optimizer {
+  const made = getOptimizer(optimizer);
+  const scales = autoScaleLoss && model.dtypePolicy === 'mixed_float16' && !(made instanceof LossScaleOptimizer);
+  return scales ? lossScale(made) : made;
+}
+
 /** What `compile` made of a model: optimizer, losses, metrics, and the two step functions. */
 export class CompiledModel {
   readonly optimizer: Optimizer;
@@ -45,7 +52,7 @@ export class CompiledModel {
     private readonly model: TrainableModel,
     options: CompileModelOptions,
   ) {
-    this.optimizer = getOptimizer(options.optimizer);
+    this.optimizer = optimizerFor(model, options);
     this.#losses = new LossSet(options);
     this.#metrics = new MetricSet(options.metrics, false);
     this.#weighted = new MetricSet(options.weightedMetrics, true);
@@ -131,7 +138,7 @@ export class CompiledModel {
     const { value, grads } = valueAndGrad(() => {
       const outputs = this.#outputs('fit', input, true);
       const losses = this.#losses.compute('fit', outputs, model.losses);
-      return { loss: losses.total, losses, outputs };
+      return { loss: optimizer.scaleLoss(losses.total), losses, outputs };
     });
     const trained = (this.#trained ??= new Set(model.trainableWeights));
     const pairs = [...grads].filter(([variable]) => trained.has(variable));

@@ -1,4 +1,5 @@
 import type { ArrayInput, Dataset } from '../data/index.js';
+import type { PolicyName } from '../layers/policy.js';
 import type * as losses from '../losses/index.js';
 import type * as metrics from '../metrics/index.js';
 import type { Optimizer } from '../optimizers/index.js';
@@ -32,6 +33,8 @@ export type DataArguments<Options> =
 /** What the trainer needs of a model; {@link Model} is one. */
 export interface TrainableModel {
   readonly name: string;
+  /** The policy that the model was made under; without one nothing is known of its types. */
+  readonly dtypePolicy?: PolicyName | undefined;
   readonly weights: readonly Variable[];
   readonly trainableWeights: readonly Variable[];
   /** State of random layers; saved with checkpoints. */
@@ -69,6 +72,11 @@ export interface CompileModelOptions {
   readonly weightedMetrics?: MetricsSpec;
   /** Factors of the outputs' losses in the total. */
   readonly lossWeights?: PerOutput<number>;
+  /**
+   * Whether the optimizer of a model of policy `mixed_float16` is wrapped to scale the loss
+   * (`optimizers.lossScale`). True unless told.
+   */
+  readonly autoScaleLoss?: boolean;
 }
 
 /** Results by name: `loss`, `accuracy`, `val_loss`. */

@@ -1,10 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { FoveaError } from '../errors.js';
-import { bfloat16Patterns } from '../tensor/bfloat16.js';
-import { bytesPerElement, viewTyped, type DType, type TypedArray } from '../tensor/dtype.js';
+import { bytesPerElement, isNarrow, viewTyped, type DType, type TypedArray } from '../tensor/dtype.js';
+import { fromPatterns, toPatterns } from '../tensor/narrow.js';
 import { formatShape, sizeOf } from '../tensor/shape.js';
 import { writeFileAtomic } from '../util/atomic-file.js';
-import { bfloat16ToFloat32, float16ToFloat32 } from './half.js';
 import {
   checkHeaderLength,
   MAX_HEADER_BYTES,
@@ -27,6 +26,7 @@ export interface NamedArray {
 const TO_FILE: Record<DType, SafetensorsDType> = {
   float32: 'F32',
   bfloat16: 'BF16',
+  float16: 'F16',
   float64: 'F64',
   int32: 'I32',
   uint8: 'U8',
@@ -138,9 +138,9 @@ function convert(
     case 'F64':
       return { dtype: 'float64', data: new Float64Array(bytes) };
     case 'F16':
-      return { dtype: 'float32', data: float16ToFloat32(new Uint16Array(bytes)) };
+      return { dtype: 'float32', data: fromPatterns('float16', new Uint16Array(bytes)) };
     case 'BF16':
-      return { dtype: 'float32', data: bfloat16ToFloat32(new Uint16Array(bytes)) };
+      return { dtype: 'float32', data: fromPatterns('bfloat16', new Uint16Array(bytes)) };
     case 'I32':
       return { dtype: 'int32', data: new Int32Array(bytes) };
     case 'U8':
@@ -227,7 +227,7 @@ export function encodeSafetensors(
       );
     }
     // A typed array of another type than its dtype says would be read as something else.
-    const stored = dtype === 'bfloat16' && data instanceof Float32Array ? bfloat16Patterns(data) : data;
+    const stored = isNarrow(dtype) && data instanceof Float32Array ? toPatterns(dtype, data) : data;
     const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
     if (viewTyped(dtype, new ArrayBuffer(0)).constructor !== data.constructor)
       throw refuse(file, `tensor "${name}": its elements are not ${dtype}`);

@@ -105,12 +105,13 @@ size_t toSize(const Napi::Value& value, const std::string& name) {
 DType toDType(const Napi::Value& value, const std::string& name) {
   if (value.IsString()) {
     const std::string text = value.As<Napi::String>().Utf8Value();
-    for (DType dtype : {DType::kFloat32, DType::kInt32, DType::kUint8, DType::kBool, DType::kBfloat16}) {
+    for (DType dtype :
+         {DType::kFloat32, DType::kInt32, DType::kUint8, DType::kBool, DType::kBfloat16, DType::kFloat16}) {
       if (text == nameOf(dtype)) return dtype;
     }
   }
-  throw Error("ERR_DTYPE",
-              name + ": expected 'float32', 'bfloat16', 'int32', 'uint8' or 'bool', received " + describeValue(value));
+  throw Error("ERR_DTYPE", name + ": expected 'float32', 'bfloat16', 'float16', 'int32', 'uint8' or 'bool', received " +
+                               describeValue(value));
 }
 
 Napi::Array toArray(const Napi::Value& value, const std::string& name) {
@@ -146,6 +147,7 @@ const char* typedArrayName(DType dtype) {
     case DType::kInt32:
       return "Int32Array";
     case DType::kBfloat16:
+    case DType::kFloat16:
       return "Uint16Array";
     default:
       return "Uint8Array";
@@ -159,6 +161,7 @@ napi_typedarray_type typedArrayType(DType dtype) {
     case DType::kInt32:
       return napi_int32_array;
     case DType::kBfloat16:
+    case DType::kFloat16:
       return napi_uint16_array;
     default:
       return napi_uint8_array;

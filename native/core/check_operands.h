@@ -85,9 +85,9 @@ class Check {
     }
   }
   void floats(const TensorDesc& t, const char* name) const { type(t, name, DType::kFloat32); }
-  /** float32 or bfloat16. */
+  /** float32 or a float of 16 bits. */
   void anyFloat(const TensorDesc& t, const char* name) const {
-    if (!isFloat(t.dtype)) fail(std::string(name) + " of float32 or bfloat16", fovea::describe(t));
+    if (!isFloat(t.dtype)) fail(std::string(name) + " of float32, bfloat16 or float16", fovea::describe(t));
   }
   /** One of two types: an operand that may be wider than those it is computed with. */
   void typeOr(const TensorDesc& t, const char* name, DType dtype, DType other) const {

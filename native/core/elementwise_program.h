@@ -75,6 +75,7 @@ inline constexpr OpInfo kOps[] = {
     {"reluGrad", Op::kReluGrad, 2, false, 1},
     {"toInt", Op::kToInt, 1, false, 2},
     {"toBfloat16", Op::kToBfloat16, 1, false, 2},
+    {"toFloat16", Op::kToFloat16, 1, false, 4},
     {"select", Op::kSelect, 3, true, 1},
 };
 

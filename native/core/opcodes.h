@@ -12,7 +12,7 @@ enum class Op : uint8_t {
   kRound, kSin, kCos, kErf, kTanh, kSigmoid, kRelu, kRelu6, kLeakyRelu, kElu, kSelu, kGelu, kGeluTanh, kSoftplus, kSilu,
   kHardSigmoid, kClip, kIsNaN, kIsFinite, kNot, kAdd, kSub, kMul, kDiv, kPow, kMod, kFloorDiv, kMaximum, kMinimum,
   kEqual, kNotEqual, kGreater, kGreaterEqual, kLess, kLessEqual, kAnd, kOr, kReluGrad, kToInt, kToBfloat16,
-  kSelect,
+  kToFloat16, kSelect,
 };
 // clang-format on
 

@@ -4,8 +4,8 @@
 
 #include "core/batch_norm_geometry.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 
@@ -267,16 +267,16 @@ KernelPtr backward(const Geometry& g, double epsilon, bool masked) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareBatchNorm(const BatchNormDesc& d) {
-  refuseFloat16("batchNorm", d);
   const BatchNormGeometry g = parseBatchNorm(d);
+  if (uses(d, DType::kFloat16)) return converting(d, prepareBatchNorm(inFloat32(d)));
   return withFloatType(g.type, [&](auto* type) {
     return forward<std::remove_pointer_t<decltype(type)>>(geometry(g.m, g.c), d.epsilon, g.relu);
   });
 }
 
 KernelPtr CpuBackend::prepareBatchNormBackward(const BatchNormDesc& d) {
-  refuseFloat16("batchNormBackward", d);
   const BatchNormGeometry g = parseBatchNormBackward(d);
+  if (uses(d, DType::kFloat16)) return converting(d, prepareBatchNormBackward(inFloat32(d)));
   return withFloatType(g.type, [&](auto* type) {
     return backward<std::remove_pointer_t<decltype(type)>>(geometry(g.m, g.c), d.epsilon, g.relu);
   });

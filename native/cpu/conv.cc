@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 #include "cpu/winners.h"
@@ -197,8 +197,8 @@ KernelPtr choose(const Conv& v, bool exact, Stream& stream, Winners& winners) {
 }
 
 KernelPtr prepare(ConvKind kind, const Conv2dDesc& d, bool exact, Stream& stream, Winners& winners) {
-  refuseFloat16(nameOf(kind), d);
   const Conv v = parse(kind, d);
+  if (uses(d, DType::kFloat16)) return converting(d, prepare(kind, inFloat32(d), exact, stream, winners));
   if (v.n == 0) {
     // No images: nothing to write but gradients of the kernel, which are 0.
     std::vector<size_t> bytes;

@@ -49,6 +49,16 @@ bool pairsAcrossPositions(const Conv& v, const std::string& name) {
   return name.rfind("jit_bf16_1x1", 0) == 0 && v.kind != ConvKind::kBackwardKernel && summed % 2 != 0;
 }
 
+/**
+ * oneDNN 2.6's `jit_1x1:avx2` with strides gives wrong kernel gradients of fewer than 8 channels, other ones from run
+ * to run, when there are several threads: their copies of the positions that count are written in blocks of 8 channels,
+ * one thread's into the next one's.
+ */
+bool sharesStridedCopies(const Conv& v, const std::string& name) {
+  const bool strided = v.sh > 1 || v.sw > 1;
+  return name.rfind("jit_1x1", 0) == 0 && v.kind == ConvKind::kBackwardKernel && strided && v.cg() % 8 != 0;
+}
+
 /** Whether element `k` of a window meets the padding alone. */
 bool meetsPaddingAlone(int64_t k, int64_t count, int64_t stride, int64_t dilation, int64_t before, int64_t size) {
   for (int64_t i = 0; i < count; ++i) {
@@ -221,7 +231,7 @@ class OnednnConv final : public Kernel {
 KernelPtr make(const Conv& v, bool blocked) {
   return dl::guarded("conv2d", [&]() -> KernelPtr {
     auto chosen = pick(v, blocked);
-    if (!chosen || pairsAcrossPositions(v, chosen->name)) return nullptr;
+    if (!chosen || pairsAcrossPositions(v, chosen->name) || sharesStridedCopies(v, chosen->name)) return nullptr;
     return std::make_unique<OnednnConv>(v, std::move(*chosen));
   });
 }

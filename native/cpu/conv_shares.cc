@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "cpu/bfloat16.h"
 #include "cpu/conv.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 
 /**

@@ -6,8 +6,8 @@
 #include "core/data_movement_geometry.h"
 #include "core/float16.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 

@@ -8,10 +8,10 @@
 #include "core/elementwise_group.h"
 #include "core/float16.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/elementwise_compile.h"
 #include "cpu/kernel_base.h"
 #include "cpu/math.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 
 /**
@@ -36,7 +36,7 @@ T convert(S value) {
 
 template <class T, class S>
 void convertRun(const S* x, T* y, int64_t n) {
-  if constexpr (std::is_same_v<T, float> && std::is_same_v<S, BFloat16>) {
+  if constexpr (std::is_same_v<T, float> && (std::is_same_v<S, BFloat16> || std::is_same_v<S, Float16>)) {
     widen(x, y, n);
   } else {
     for (int64_t i = 0; i < n; ++i) y[i] = convert<T>(x[i]);
@@ -129,6 +129,7 @@ void store(DType dtype, const T* x, void* y, int64_t begin, int64_t n) {
       for (int64_t i = 0; i < n; ++i) static_cast<BFloat16*>(y)[begin + i] = toBFloat16(static_cast<float>(x[i]));
       return;
     case DType::kFloat16:
+      if constexpr (std::is_same_v<T, float>) return narrow(x, static_cast<Float16*>(y) + begin, n);
       for (int64_t i = 0; i < n; ++i) static_cast<Float16*>(y)[begin + i] = toFloat16(static_cast<float>(x[i]));
       return;
   }

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "core/bfloat16.h"
+#include "core/float16.h"
 #include "cpu/elementwise.h"
 #include "cpu/math.h"
 #include "cpu/simd.h"
@@ -218,6 +219,8 @@ void runFloat(Op op, const OpArgs<float>& r) {
       return unary(r, [](float a) FOVEA_FORCE { return static_cast<float>(math::toInt(a)); });
     case Op::kToBfloat16:
       return unary(r, [](float a) FOVEA_FORCE { return toFloat(toBFloat16(a)); });
+    case Op::kToFloat16:
+      return unary(r, [](float a) FOVEA_FORCE { return toFloat(toFloat16(a)); });
     default:
       return runScalar(op, r);
   }

@@ -4,8 +4,8 @@
 
 #include "core/gather_geometry.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 
@@ -32,7 +32,6 @@ FOVEA_CLONES void addRow(const float* x, float* y, int64_t n) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareGather(const AxisDesc& d) {
-  refuseFloat16("gather", d);
   const GatherGeometry g = parseGather(d);
   const int64_t row = g.inner * static_cast<int64_t>(bytesPerElement(d.inputs[0].dtype));
   return makeKernel([=](const Pointers& p) {
@@ -46,9 +45,8 @@ KernelPtr CpuBackend::prepareGather(const AxisDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareScatterAdd(const AxisDesc& d) {
-  refuseFloat16("scatterAdd", d);
   const GatherGeometry g = parseScatterAdd(d);
-  if (usesBfloat16(d)) return converting(d, prepareScatterAdd(inFloat32(d)));
+  if (usesNarrow(d)) return converting(d, prepareScatterAdd(inFloat32(d)));
   return makeKernel([=](const Pointers& p) {
     const auto* indices = in<int32_t>(p, 0);
     const float* dy = in<float>(p, 1);
@@ -68,11 +66,11 @@ KernelPtr CpuBackend::prepareScatterAdd(const AxisDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareOneHot(const PlainDesc& d) {
-  refuseFloat16("oneHot", d);
   checkOneHot(d);
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
   const int64_t count = x.size(), depth = y.dims.back();
   const size_t element = bytesPerElement(y.dtype);
+  const uint16_t one = y.dtype == DType::kFloat16 ? toFloat16(1.0f).bits : toBFloat16(1.0f).bits;
   return makeKernel([=](const Pointers& p) {
     const auto* indices = in<int32_t>(p, 0);
     parallelFor(count, depth, [&](int64_t i) {
@@ -82,7 +80,7 @@ KernelPtr CpuBackend::prepareOneHot(const PlainDesc& d) {
       if (element == 4) {
         out<float>(p, 0)[i * depth + k] = 1.0f;
       } else if (element == 2) {
-        out<BFloat16>(p, 0)[i * depth + k] = toBFloat16(1.0f);
+        out<uint16_t>(p, 0)[i * depth + k] = one;
       } else {
         out<uint8_t>(p, 0)[i * depth + k] = 1;
       }

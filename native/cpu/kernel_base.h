@@ -38,15 +38,4 @@ inline std::unique_ptr<Kernel> makeKernel(FunctionKernel::Function run, size_t w
   return std::make_unique<FunctionKernel>(std::move(run), workspace, std::move(implementation));
 }
 
-/** Kernels that compute refuse float16 before all else; those that move or convert elements take it. */
-inline void refuseFloat16(const char* kernel, const Operands& operands) {
-  for (const auto* list : {&operands.inputs, &operands.outputs}) {
-    for (const TensorDesc& t : *list) {
-      if (t.dtype != DType::kFloat16) continue;
-      throw Error("ERR_UNSUPPORTED",
-                  std::string(kernel) + ": the cpu device computes in float32 and bfloat16, received " + describe(t));
-    }
-  }
-}
-
 }  // namespace fovea::cpu

@@ -4,9 +4,9 @@
 
 #include "core/lrn_geometry.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
 #include "cpu/math.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 
@@ -111,8 +111,8 @@ FOVEA_LRN_LOOPS(BFloat16)
 }  // namespace
 
 KernelPtr CpuBackend::prepareLrn(const LrnDesc& d) {
-  refuseFloat16("lrn", d);
   const LrnGeometry q = parseLrn("lrn", d, 1);
+  if (uses(d, DType::kFloat16)) return converting(d, prepareLrn(inFloat32(d)));
   const size_t perThread = align64(sizeof(float) * scratchSize(q));
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
@@ -128,8 +128,8 @@ KernelPtr CpuBackend::prepareLrn(const LrnDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareLrnBackward(const LrnDesc& d) {
-  refuseFloat16("lrnBackward", d);
   const LrnGeometry q = parseLrn("lrnBackward", d, 2);
+  if (uses(d, DType::kFloat16)) return converting(d, prepareLrnBackward(inFloat32(d)));
   const size_t perThread = align64(sizeof(float) * scratchSize(q));
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;

@@ -3,8 +3,8 @@
 
 #include "core/matmul_geometry.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
+#include "cpu/narrow.h"
 #include "cpu/onednn.h"
 #include "cpu/parallel.h"
 
@@ -35,16 +35,18 @@ KernelPtr emptyProduct(const MatmulGeometry& q, bool bias, bool relu) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareMatmul(const MatmulDesc& d) {
-  refuseFloat16("matmul", d);
   const MatmulGeometry q = parseMatmul(d);
   const TensorDesc &a = d.inputs[0], &b = d.inputs[1], &y = d.outputs[0];
   const bool hasBias = q.bias, relu = q.relu;
   if (q.batch * q.m * q.n == 0) return makeKernel([](const Pointers&) {});
   if (q.k == 0) {
-    if (usesBfloat16(d)) return converting(d, emptyProduct(q, hasBias, relu));
+    if (usesNarrow(d)) return converting(d, emptyProduct(q, hasBias, relu));
     return emptyProduct(q, hasBias, relu);
   }
 
+  if (uses(d, DType::kFloat16)) return converting(d, prepareMatmul(inFloat32(d)));
+
+  const bool bfloat = uses(d, DType::kBfloat16);
   return dl::guarded("matmul", [&]() -> KernelPtr {
     const bool batched = q.batch > 1;
     const dl::Desc aDesc = matrix(q, a.dtype, q.m, q.k, d.transposeA, batched),
@@ -58,9 +60,9 @@ KernelPtr CpuBackend::prepareMatmul(const MatmulDesc& d) {
     try {
       pd = dl::matmul(aDesc, bDesc, bias, yDesc, dl::attributes(relu));
     } catch (const dnnl::error&) {
-      if (!usesBfloat16(d)) throw;
+      if (!bfloat) throw;
     }
-    if (usesBfloat16(d) && (!pd || std::string(pd.impl_info_str()).rfind("ref", 0) == 0)) {
+    if (bfloat && (!pd || std::string(pd.impl_info_str()).rfind("ref", 0) == 0)) {
       return converting(d, prepareMatmul(inFloat32(d)));
     }
     auto exec = std::make_shared<dl::Exec>(dnnl::matmul(pd));

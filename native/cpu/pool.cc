@@ -5,8 +5,8 @@
 
 #include "core/pool_geometry.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 
@@ -235,8 +235,8 @@ void overImages(const Geometry& g, int64_t block, const Body& body) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareMaxPool2d(const Pool2dDesc& d) {
-  refuseFloat16("maxPool2d", d);
   const Geometry g = geometry(parsePool2d("maxPool2d", d));
+  if (uses(d, DType::kFloat16)) return converting(d, prepareMaxPool2d(inFloat32(d)));
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     return makeKernel([g](const Pointers& p) {
@@ -248,8 +248,8 @@ KernelPtr CpuBackend::prepareMaxPool2d(const Pool2dDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareMaxPool2dBackward(const Pool2dDesc& d) {
-  refuseFloat16("maxPool2dBackward", d);
   const Geometry g = geometry(parseMaxPool2dBackward(d));
+  if (uses(d, DType::kFloat16)) return converting(d, prepareMaxPool2dBackward(inFloat32(d)));
   if (g.exact2x2) {
     return withFloatType(d.inputs[0].dtype, [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
@@ -260,7 +260,7 @@ KernelPtr CpuBackend::prepareMaxPool2dBackward(const Pool2dDesc& d) {
     });
   }
   // Gradients of windows that overlap are summed in float32.
-  if (usesBfloat16(d)) return converting(d, prepareMaxPool2dBackward(inFloat32(d)));
+  if (usesNarrow(d)) return converting(d, prepareMaxPool2dBackward(inFloat32(d)));
   return makeKernel([g](const Pointers& p) {
     const float *x = in<float>(p, 0), *y = in<float>(p, 1), *dy = in<float>(p, 2);
     float* dx = out<float>(p, 0);
@@ -270,9 +270,8 @@ KernelPtr CpuBackend::prepareMaxPool2dBackward(const Pool2dDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareAvgPool2d(const Pool2dDesc& d) {
-  refuseFloat16("avgPool2d", d);
   const Geometry g = geometry(parsePool2d("avgPool2d", d));
-  if (usesBfloat16(d)) return converting(d, prepareAvgPool2d(inFloat32(d)));
+  if (usesNarrow(d)) return converting(d, prepareAvgPool2d(inFloat32(d)));
   return makeKernel([g](const Pointers& p) {
     const float* x = in<float>(p, 0);
     float* y = out<float>(p, 0);
@@ -281,9 +280,8 @@ KernelPtr CpuBackend::prepareAvgPool2d(const Pool2dDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareAvgPool2dBackward(const Pool2dDesc& d) {
-  refuseFloat16("avgPool2dBackward", d);
   const Geometry g = geometry(parseAvgPool2dBackward(d));
-  if (usesBfloat16(d)) return converting(d, prepareAvgPool2dBackward(inFloat32(d)));
+  if (usesNarrow(d)) return converting(d, prepareAvgPool2dBackward(inFloat32(d)));
   return makeKernel([g](const Pointers& p) {
     const float* dy = in<float>(p, 0);
     float* dx = out<float>(p, 0);

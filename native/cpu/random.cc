@@ -7,8 +7,8 @@
 #include "core/philox.h"
 #include "core/random_geometry.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/philox_blocks.h"
 #include "cpu/simd.h"
@@ -97,8 +97,8 @@ double truncatedGaussian(const Seed& s, uint64_t i) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareDropout(const DropoutDesc& d) {
-  refuseFloat16("dropout", d);
   const DropoutGeometry g = parseDropout(d);
+  if (uses(d, DType::kFloat16)) return converting(d, prepareDropout(inFloat32(d)));
   const int64_t spans = (g.n + kSpan - 1) / kSpan;
   return withFloatType(d.inputs[0].dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
@@ -112,7 +112,6 @@ KernelPtr CpuBackend::prepareDropout(const DropoutDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareRandom(const RandomDesc& d) {
-  refuseFloat16("random", d);
   checkRandom(d);
   const int64_t n = d.outputs[0].size(), spans = (n + kSpan - 1) / kSpan;
   const double a = d.a, b = d.b;

@@ -7,8 +7,8 @@
 
 #include "core/reduce_geometry.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 
@@ -301,8 +301,8 @@ void argMaxRows(const ArgMaxGeometry& g, const T* x, int32_t* y) {
 }  // namespace
 
 KernelPtr CpuBackend::prepareReduce(const ReduceDesc& d) {
-  refuseFloat16("reduce", d);
   checkReduce(d);
+  if (uses(d, DType::kFloat16)) return converting(d, prepareReduce(inFloat32(d)));
   const TensorDesc &x = d.inputs[0], &y = d.outputs[0];
   const Geometry g = plan(x.dims, d.axes);
   if (y.size() == 0) return makeKernel([](const Pointers&) {});
@@ -313,9 +313,8 @@ KernelPtr CpuBackend::prepareReduce(const ReduceDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareArgMax(const AxisDesc& d) {
-  refuseFloat16("argMax", d);
   const ArgMaxGeometry g = parseArgMax(d);
-  if (usesBfloat16(d)) return converting(d, prepareArgMax(inFloat32(d)));
+  if (usesNarrow(d)) return converting(d, prepareArgMax(inFloat32(d)));
   const bool isInt = d.inputs[0].dtype == DType::kInt32;
   return makeKernel([=](const Pointers& p) {
     if (isInt) {

@@ -5,8 +5,8 @@
 
 #include "core/resize_geometry.h"
 #include "cpu/backend.h"
-#include "cpu/bfloat16.h"
 #include "cpu/kernel_base.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 
@@ -70,9 +70,8 @@ FOVEA_CLONES void sumsAlong(const Axis& a, const float* line, int64_t c, float* 
 }  // namespace
 
 KernelPtr CpuBackend::prepareResize(const ResizeDesc& d) {
-  refuseFloat16("resize", d);
   const ResizeGeometry q = parseResize(d);
-  if (usesBfloat16(d)) return converting(d, prepareResize(inFloat32(d)));
+  if (usesNarrow(d)) return converting(d, prepareResize(inFloat32(d)));
   const auto g = std::make_shared<const Geometry>(Geometry{q, axis(d.rows, q.rowTaps), axis(d.columns, q.columnTaps)});
   const size_t line = align64(g->w * g->c * sizeof(float));
   return makeKernel(

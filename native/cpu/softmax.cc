@@ -134,7 +134,6 @@ constexpr int64_t kExpCost = 10;
 }  // namespace
 
 KernelPtr CpuBackend::prepareSoftmax(const SoftmaxDesc& d) {
-  refuseFloat16("softmax", d);
   const SoftmaxRows s = parseSoftmax("softmax", d, 1);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
@@ -144,7 +143,6 @@ KernelPtr CpuBackend::prepareSoftmax(const SoftmaxDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareLogSoftmax(const SoftmaxDesc& d) {
-  refuseFloat16("logSoftmax", d);
   const SoftmaxRows s = parseSoftmax("logSoftmax", d, 1);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
@@ -154,7 +152,6 @@ KernelPtr CpuBackend::prepareLogSoftmax(const SoftmaxDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareSoftmaxBackward(const SoftmaxDesc& d) {
-  refuseFloat16("softmaxBackward", d);
   const SoftmaxRows s = parseSoftmax("softmaxBackward", d, 2);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * 4, [&](int64_t a, int64_t b, int) {
@@ -165,7 +162,6 @@ KernelPtr CpuBackend::prepareSoftmaxBackward(const SoftmaxDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareLogSoftmaxBackward(const SoftmaxDesc& d) {
-  refuseFloat16("logSoftmaxBackward", d);
   const SoftmaxRows s = parseSoftmax("logSoftmaxBackward", d, 2);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
@@ -177,7 +173,6 @@ KernelPtr CpuBackend::prepareLogSoftmaxBackward(const SoftmaxDesc& d) {
 
 KernelPtr CpuBackend::prepareSparseSoftmaxCrossEntropy(const SoftmaxDesc& d) {
   constexpr const char* kName = "sparseSoftmaxCrossEntropy";
-  refuseFloat16(kName, d);
   const SoftmaxRows s = parseCrossEntropy(kName, d, true, false);
   return makeKernel([s](const Pointers& p) {
     checkLabels(kName, in<int32_t>(p, 1), s);
@@ -189,7 +184,6 @@ KernelPtr CpuBackend::prepareSparseSoftmaxCrossEntropy(const SoftmaxDesc& d) {
 
 KernelPtr CpuBackend::prepareSparseSoftmaxCrossEntropyBackward(const SoftmaxDesc& d) {
   constexpr const char* kName = "sparseSoftmaxCrossEntropyBackward";
-  refuseFloat16(kName, d);
   const SoftmaxRows s = parseCrossEntropy(kName, d, true, true);
   return makeKernel([s](const Pointers& p) {
     checkLabels(kName, in<int32_t>(p, 1), s);
@@ -202,7 +196,6 @@ KernelPtr CpuBackend::prepareSparseSoftmaxCrossEntropyBackward(const SoftmaxDesc
 }
 
 KernelPtr CpuBackend::prepareSoftmaxCrossEntropy(const SoftmaxDesc& d) {
-  refuseFloat16("softmaxCrossEntropy", d);
   const SoftmaxRows s = parseCrossEntropy("softmaxCrossEntropy", d, false, false);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {
@@ -213,7 +206,6 @@ KernelPtr CpuBackend::prepareSoftmaxCrossEntropy(const SoftmaxDesc& d) {
 }
 
 KernelPtr CpuBackend::prepareSoftmaxCrossEntropyBackward(const SoftmaxDesc& d) {
-  refuseFloat16("softmaxCrossEntropyBackward", d);
   const SoftmaxRows s = parseCrossEntropy("softmaxCrossEntropyBackward", d, false, true);
   return makeKernel([s](const Pointers& p) {
     parallelRanges(s.rows, s.c * kExpCost, [&](int64_t a, int64_t b, int) {

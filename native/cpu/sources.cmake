@@ -2,7 +2,7 @@
 set(FOVEA_CPU_SOURCES
   cpu/backend.cc
   cpu/batch_norm.cc
-  cpu/bfloat16.cc
+  cpu/narrow.cc
   cpu/conv.cc
   cpu/conv_depthwise.cc
   cpu/conv_gemm.cc

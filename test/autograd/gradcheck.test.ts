@@ -15,7 +15,8 @@ const WITHOUT_RULE: Readonly<Record<string, string>> = {
 
 /** Ops whose rule gives nothing to compare with differences. */
 const NOTHING_FLOWS: Readonly<Record<string, string>> = {
-  castBfloat16: 'rounding is a step, its rule the straight line; see test/ops/bfloat16.test.ts',
+  castBfloat16: 'rounding is a step, its rule the straight line; see test/ops/narrow-floats.test.ts',
+  castFloat16: 'as castBfloat16',
   stopGradient: 'its rule is that nothing flows; see gradients.test.ts',
 };
 

@@ -164,7 +164,7 @@ describe('a configuration', () => {
       "  data.limt: unknown key; did you mean 'limit'?",
       '  epochs: expected a whole number of at least 1, received "ten"',
       '  batchSize: expected a whole number of at least 1, received 1.5',
-      '  precision: expected one of "float32", "mixed_bfloat16", received "float16"; did you mean \'float32\'?',
+      '  precision: expected one of "float32", "mixed_bfloat16", "mixed_float16", received "float16"; did you mean \'float32\'?',
       '  callbacks.earlyStopping.mode: expected one of "auto", "min", "max", received "least"',
       '  callbacks.earlyStopping.patience: expected a whole number of at least 0, received -1',
       '  callbacks.tensorBoard.updateFreq: expected one of "epoch", "batch", or a whole number of at least 1, received "step"',

@@ -447,6 +447,7 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Ops that users reach under another name only, or that cannot be called wrongly. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   castBfloat16: 'cast',
+  castFloat16: 'cast',
   castFloat: 'cast',
   castInt: 'cast',
   conv2dBackwardInput: 'conv2dTranspose',

@@ -98,6 +98,7 @@ const UNARY: readonly Unary[] = [
   { name: 'isFinite', apply: ops.isFinite, step: true },
   { name: 'not', apply: ops.not, step: true },
   { name: 'castBfloat16', apply: (x) => ops.cast(x, 'bfloat16'), step: true },
+  { name: 'castFloat16', apply: (x) => ops.cast(x, 'float16'), step: true },
   { name: 'castInt', apply: (x) => ops.cast(x, 'int32'), step: true },
 ];
 

@@ -20,7 +20,7 @@ export interface NativeBuffer {
   readonly dtype: DType;
   readonly size: number;
   readonly device: string;
-  /** Elements as the device holds them: bfloat16 as 16-bit patterns. */
+  /** Elements as the device holds them: 16-bit floats as their patterns. */
   write(data: NativeArray): void;
   read(): Promise<NativeArray>;
   readSync(): NativeArray;

@@ -1,11 +1,11 @@
 import { FoveaError } from '../../errors.js';
 import type { FoveaErrorCode } from '../../errors.js';
-import { bfloat16Patterns, fromBfloat16Patterns } from '../../tensor/bfloat16.js';
-import type { DType, TypedArray } from '../../tensor/dtype.js';
+import { DTYPES as ALL, isNarrow, type DType, type NarrowDType, type TypedArray } from '../../tensor/dtype.js';
+import { fromPatterns, toPatterns } from '../../tensor/narrow.js';
 import type { Backend, DeviceBuffer, DeviceInfo, ExecutablePlan, PlanDescription, StepProfile } from '../backend.js';
 import type { NativeAddon, NativeArray, NativeBuffer, NativeError, NativePlan } from './addon.js';
 
-const DTYPES: ReadonlySet<DType> = new Set(['float32', 'bfloat16', 'int32', 'uint8', 'bool']);
+const DTYPES: ReadonlySet<DType> = new Set(ALL.filter((dtype) => dtype !== 'float64'));
 
 /** A device of the native addon. */
 export class NativeBackend implements Backend {
@@ -60,11 +60,14 @@ class NativeDeviceBuffer implements DeviceBuffer {
   }
 
   async read(): Promise<TypedArray> {
-    return toHost(await guardAsync(() => this.native.read()));
+    return toHost(this.dtype, await guardAsync(() => this.native.read()));
   }
 
   readSync(): TypedArray {
-    return toHost(guard(() => this.native.readSync()));
+    return toHost(
+      this.dtype,
+      guard(() => this.native.readSync()),
+    );
   }
 
   dispose(): void {
@@ -72,14 +75,15 @@ class NativeDeviceBuffer implements DeviceBuffer {
   }
 }
 
-/** Elements as the addon takes them: bfloat16 as 16-bit patterns. */
+/** Elements as the addon takes them: 16-bit floats as their patterns. */
 function toNative(dtype: DType, data: TypedArray): NativeArray {
-  return dtype === 'bfloat16' && data instanceof Float32Array ? bfloat16Patterns(data) : data;
+  return isNarrow(dtype) && data instanceof Float32Array ? toPatterns(dtype, data) : data;
 }
 
 /** Elements as the host holds them. */
-function toHost(data: NativeArray): TypedArray {
-  return data instanceof Uint16Array ? fromBfloat16Patterns(data) : data;
+function toHost(dtype: DType, data: NativeArray): TypedArray {
+  if (!(data instanceof Uint16Array)) return data;
+  return fromPatterns(dtype as NarrowDType, data); // The addon gives patterns for these types only.
 }
 
 class NativeExecutablePlan implements ExecutablePlan {

@@ -1,5 +1,5 @@
 import { mismatch } from '../../errors.js';
-import { isDType } from '../../tensor/dtype.js';
+import { DTYPES, isDType } from '../../tensor/dtype.js';
 import type { DType, TypedArray } from '../../tensor/dtype.js';
 import type { Backend, DeviceBuffer, DeviceInfo, ExecutablePlan, PlanDescription } from '../backend.js';
 import { ReferenceBuffer } from './buffer.js';
@@ -25,7 +25,7 @@ export class ReferenceBackend implements Backend {
     capabilities: ['float64', 'deterministic'],
   };
   readonly kernels: ReadonlySet<string> = new Set(REFERENCE_KERNELS.keys());
-  readonly dtypes: ReadonlySet<DType> = new Set<DType>(['float32', 'bfloat16', 'float64', 'int32', 'uint8', 'bool']);
+  readonly dtypes: ReadonlySet<DType> = new Set<DType>(DTYPES);
   readonly #device: ReferenceDevice = { queue: new WorkQueue(), account: new MemoryAccount() };
 
   /**

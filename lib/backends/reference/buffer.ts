@@ -1,5 +1,5 @@
 import { FoveaError, mismatch } from '../../errors.js';
-import { dtypeOf } from '../../tensor/dtype.js';
+import { dtypeOf, isNarrow } from '../../tensor/dtype.js';
 import type { DType, TypedArray } from '../../tensor/dtype.js';
 import type { DeviceBuffer } from '../backend.js';
 import { fromTyped, toTyped } from './convert.js';
@@ -35,7 +35,7 @@ export function allocate(op: string, size: number): Float64Array {
 
 /** Throws unless `data` is the typed array of `dtype` with exactly `size` elements. */
 export function checkHostData(op: string, dtype: DType, size: number, data: TypedArray): void {
-  const expected = dtype === 'bool' ? 'uint8' : dtype === 'bfloat16' ? 'float32' : dtype;
+  const expected = dtype === 'bool' ? 'uint8' : isNarrow(dtype) ? 'float32' : dtype;
   const received = dtypeOf(data);
   if (received !== expected) throw mismatch('ERR_DTYPE', { op }, `elements of ${dtype}`, `a ${data.constructor.name}`);
   if (data.length !== size) throw mismatch('ERR_ARGUMENT', { op }, `${size} elements`, `${data.length}`);

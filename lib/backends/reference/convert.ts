@@ -1,6 +1,6 @@
-import { roundAllBfloat16, roundBfloat16 } from '../../tensor/bfloat16.js';
-import { allocateTyped } from '../../tensor/dtype.js';
+import { allocateTyped, isNarrow } from '../../tensor/dtype.js';
 import type { DType, TypedArray } from '../../tensor/dtype.js';
+import { rounderOf, roundAll } from '../../tensor/narrow.js';
 
 const INT32_MIN = -2147483648;
 const INT32_MAX = 2147483647;
@@ -15,8 +15,8 @@ export function toInt32(value: number): number {
 
 /**
  * The value a number takes when it is stored as `dtype`: floats stay as they are (float64 arithmetic is the
- * specification, float32 is rounded only when the host reads it), bfloat16 is rounded, int32 truncates and saturates, uint8 keeps the low
- * byte of that, bool is `!= 0`.
+ * specification, float32 is rounded only when the host reads it), 16-bit floats are rounded, int32 truncates and
+ * saturates, uint8 keeps the low byte of that, bool is `!= 0`.
  */
 export function storeAs(dtype: DType, value: number): number {
   switch (dtype) {
@@ -24,7 +24,8 @@ export function storeAs(dtype: DType, value: number): number {
     case 'float64':
       return value;
     case 'bfloat16':
-      return roundBfloat16(value);
+    case 'float16':
+      return rounderOf(dtype)(value);
     case 'int32':
       return toInt32(value);
     case 'uint8':
@@ -37,7 +38,7 @@ export function storeAs(dtype: DType, value: number): number {
 /** Copies host elements into the float64 array that stands for them on the reference device. */
 export function fromTyped(dtype: DType, from: TypedArray, into: Float64Array): void {
   into.set(from);
-  if (dtype === 'bfloat16') roundAllBfloat16(into);
+  if (isNarrow(dtype)) roundAll(dtype, into);
   if (dtype === 'bool') for (let i = 0; i < into.length; i++) into[i] = into[i] !== 0 ? 1 : 0;
 }
 

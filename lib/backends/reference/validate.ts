@@ -1,7 +1,7 @@
 import { mismatch } from '../../errors.js';
 import type { FoveaError } from '../../errors.js';
-import { roundAllBfloat16 } from '../../tensor/bfloat16.js';
-import { bytesPerElement, isDType } from '../../tensor/dtype.js';
+import { bytesPerElement, isDType, isNarrow } from '../../tensor/dtype.js';
+import { roundAll } from '../../tensor/narrow.js';
 import { formatShape, sizeOf } from '../../tensor/shape.js';
 import type { PlanDescription, SlotDescription, StepDescription, StorageDescription } from '../backend.js';
 import { REFERENCE_KERNELS } from './kernels/index.js';
@@ -105,13 +105,13 @@ function callOf(plan: PlanDescription, step: StepDescription): KernelCall {
   return new KernelCall(step, slotsOf(step.inputs), slotsOf(step.outputs));
 }
 
-/** Kernels compute in float64 whatever the type; what is stored as bfloat16 is rounded once the kernel is done. */
+/** Kernels compute in float64 whatever the type; what is stored in 16 bits is rounded once the kernel is done. */
 function rounding(call: KernelCall, compute: PreparedKernel): PreparedKernel {
-  const narrow = call.outputs.flatMap(({ dtype }, i) => (dtype === 'bfloat16' ? [i] : []));
+  const narrow = call.outputs.flatMap(({ dtype }, i) => (isNarrow(dtype) ? [{ dtype, i }] : []));
   if (narrow.length === 0) return compute;
   return (inputs, outputs) => {
     compute(inputs, outputs);
-    for (const i of narrow) roundAllBfloat16(outputs[i]!);
+    for (const { dtype, i } of narrow) roundAll(dtype, outputs[i]!);
   };
 }
 

@@ -8,6 +8,7 @@ import {
   tensor,
   type Model,
 } from '../../index.js';
+import { isPolicy, POLICY_NAMES } from '../../layers/policy.js';
 import { UsageError } from '../errors.js';
 import { findModel } from '../model-source.js';
 import { table, type Output } from '../output.js';
@@ -40,8 +41,8 @@ export async function run(name: string, options: BenchOptions, out: Output): Pro
   if (!['train', 'predict', 'both'].includes(mode)) {
     throw new UsageError(`bench: expected --mode to be train, predict or both, received ${mode}`);
   }
-  if (precision !== 'float32' && precision !== 'mixed_bfloat16') {
-    throw new UsageError(`bench: expected --precision to be float32 or mixed_bfloat16, received ${precision}`);
+  if (!isPolicy(precision)) {
+    throw new UsageError(`bench: expected --precision to be one of ${POLICY_NAMES.join(', ')}, received ${precision}`);
   }
   using interrupt = onInterrupt();
   if (options.device !== undefined) setDevice(options.device);

@@ -1,18 +1,10 @@
-import {
-  kept,
-  producersOf,
-  readersOf,
-  type ElementwiseStep,
-  type Graph,
-  type IrValue,
-  type KernelStep,
-  type Step,
-} from '../ir.js';
+import { isNarrow, type NarrowDType } from '../../tensor/dtype.js';
+import { kept, producersOf, readersOf, type Graph, type IrValue, type KernelStep, type Step } from '../ir.js';
 
-/** Kernels that add up in float32 and may store the sums so, though their operands are bfloat16. */
+/** Kernels that add up in float32 and may store the sums so, though their operands are narrower. */
 const WIDE_RESULTS = new Set(['conv2dBackwardKernel', 'matmul', 'reduce']);
 
-/** Operands that a bfloat16 kernel takes in float32 too, by index: weights and biases, which it packs anyway. */
+/** Operands that a kernel of a 16-bit type takes in float32 too, by index: weights and biases, which it packs anyway. */
 const WIDE_OPERANDS: Readonly<Record<string, readonly number[]>> = {
   conv2d: [1, 2],
   conv2dBackwardInput: [1],
@@ -20,7 +12,7 @@ const WIDE_OPERANDS: Readonly<Record<string, readonly number[]>> = {
 };
 
 /**
- * Takes away casts between bfloat16 and float32 that kernels do on the way: gradients of weights are stored in float32
+ * Takes away casts between 16-bit types and float32 that kernels do on the way: gradients of weights are stored in float32
  * by the kernel that sums them, weights are narrowed while they are packed. Casts there and back that change nothing
  * vanish. Runs before epilogues are fused; {@link takeWideOperands} after them, when biases are operands.
  */
@@ -28,12 +20,23 @@ export function foldCasts(graph: Graph): Graph {
   return storeWideResults(cancelCasts(graph));
 }
 
-/** A step that is a cast alone, from and to the given types. */
-function isCast(step: Step | undefined, values: readonly IrValue[], from: string, to: string): step is ElementwiseStep {
-  if (step?.kind !== 'elementwise' || step.program.instructions.length !== 1 || step.inputs.length !== 1) return false;
+/** The instruction that rounds to a 16-bit type; all others are widened by loading them. */
+const ROUNDING: Readonly<Record<string, NarrowDType>> = { toBfloat16: 'bfloat16', toFloat16: 'float16' };
+
+/** What a step that is nothing but a cast between float32 and a 16-bit type casts from and to. */
+interface CastTypes {
+  readonly narrow: NarrowDType;
+  readonly widens: boolean;
+}
+
+function castOf(step: Step | undefined, values: readonly IrValue[]): CastTypes | undefined {
+  if (step?.kind !== 'elementwise' || step.program.instructions.length !== 1 || step.inputs.length !== 1)
+    return undefined;
   const { opcode } = step.program.instructions[0]!;
-  if (opcode !== 'identity' && opcode !== 'toBfloat16') return false;
-  return values[step.inputs[0]!]!.dtype === from && values[step.outputs[0]!]!.dtype === to;
+  const [from, to] = [values[step.inputs[0]!]!.dtype, values[step.outputs[0]!]!.dtype];
+  if (opcode === 'identity' && isNarrow(from) && to === 'float32') return { narrow: from, widens: true };
+  const rounded = opcode === 'identity' && isNarrow(to) ? to : ROUNDING[opcode];
+  return from === 'float32' && rounded !== undefined && rounded === to ? { narrow: rounded, widens: false } : undefined;
 }
 
 /** The graph with values replaced by others, without the steps that made them. */
@@ -49,15 +52,17 @@ function replaced(graph: Graph, same: ReadonlyMap<number, number>): Graph {
   };
 }
 
-/** bfloat16 widened and narrowed again is what it was. */
+/** A 16-bit number widened and narrowed again to its type is what it was. */
 function cancelCasts(graph: Graph): Graph {
   const producers = producersOf(graph);
   const same = new Map<number, number>();
   for (const step of graph.steps) {
-    if (!isCast(step, graph.values, 'float32', 'bfloat16')) continue;
-    const widening = graph.steps[producers[step.inputs[0]!]!];
-    if (!isCast(widening, graph.values, 'bfloat16', 'float32')) continue;
-    const source = widening.inputs[0]!;
+    const narrowing = castOf(step, graph.values);
+    if (!narrowing || narrowing.widens) continue;
+    const before = graph.steps[producers[step.inputs[0]!]!];
+    const widening = castOf(before, graph.values);
+    if (!widening?.widens || widening.narrow !== narrowing.narrow) continue;
+    const source = before!.inputs[0]!;
     same.set(step.outputs[0]!, same.get(source) ?? source);
   }
   return replaced(graph, same);
@@ -79,9 +84,9 @@ function storeWideResults(graph: Graph): Graph {
         chain.push(reader.outputs[0]!);
         continue;
       }
-      if (isCast(reader, graph.values, 'bfloat16', 'float32')) {
+      if (castOf(reader, graph.values)?.widens) {
         for (const id of chain) values[id] = { ...values[id]!, dtype: 'float32' };
-        same.set(reader.outputs[0]!, last);
+        same.set(reader!.outputs[0]!, last);
       }
       break;
     }
@@ -94,10 +99,12 @@ export function takeWideOperands(graph: Graph): Graph {
   const producers = producersOf(graph);
   const steps = graph.steps.map((step): Step => {
     const wide = step.kind === 'kernel' ? WIDE_OPERANDS[step.kernel] : undefined;
-    if (!wide || graph.values[step.inputs[0]!]!.dtype !== 'bfloat16') return step;
+    const dtype = wide && graph.values[step.inputs[0]!]!.dtype;
+    if (dtype === undefined || !isNarrow(dtype)) return step;
     const inputs = step.inputs.map((id, i) => {
-      const cast = graph.steps[producers[id]!];
-      return wide.includes(i) && isCast(cast, graph.values, 'float32', 'bfloat16') ? cast.inputs[0]! : id;
+      const before = graph.steps[producers[id]!];
+      const cast = wide!.includes(i) ? castOf(before, graph.values) : undefined;
+      return cast && !cast.widens && cast.narrow === dtype ? before!.inputs[0]! : id;
     });
     return { ...(step as KernelStep), inputs };
   });

@@ -63,7 +63,8 @@ function passesUnstored(producer: ElementwiseStep, id: number, values: readonly 
   switch (values[id]!.dtype) {
     case 'float32':
     case 'float64':
-    case 'bfloat16': // A register may hold more digits than would be stored; where a cast rounds, it is an instruction.
+    case 'bfloat16':
+    case 'float16': // A register may hold more digits than would be stored; where a cast rounds, it is an instruction.
       return true;
     case 'int32':
       return compute === 'int32' || opcode === 'toInt';

@@ -27,7 +27,7 @@ const MESSAGE_LIMIT = 64 * 1024;
  * Arrays are not copied.
  *
  * @see The HDF5 File Format Specification, version 3.0
- * @throws FoveaError ERR_UNSUPPORTED for bfloat16, which HDF5 has not
+ * @throws FoveaError ERR_UNSUPPORTED for 16-bit floats: HDF5 has no bfloat16, and no variable of a model is float16
  */
 export function encodeHdf5(file: string, root: WrittenGroup): Uint8Array[] {
   const writer = new Writer(file, Math.max(LEAST_INTERNAL_K, Math.ceil(largestGroup(root) / (4 * LEAF_K))));

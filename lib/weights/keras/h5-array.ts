@@ -1,6 +1,6 @@
 import { FoveaError } from '../../errors.js';
 import type { DType, TypedArray } from '../../tensor/dtype.js';
-import { bfloat16ToFloat32, float16ToFloat32 } from '../half.js';
+import { fromPatterns } from '../../tensor/narrow.js';
 import type { Hdf5Dataset } from '../hdf5/file.js';
 import type { NamedArray } from '../safetensors.js';
 
@@ -19,11 +19,11 @@ export async function readDataset(file: string, dataset: Hdf5Dataset): Promise<N
   const shape = dataset.shape ?? [];
   if (isBfloat16(dataset)) {
     const bytes = await dataset.readBytes();
-    return { dtype: 'float32', shape, data: bfloat16ToFloat32(new Uint16Array(bytes.buffer)) };
+    return { dtype: 'float32', shape, data: fromPatterns('bfloat16', new Uint16Array(bytes.buffer)) };
   }
   const data = await dataset.read();
   const { name } = dataset.type;
-  if (name === 'float16') return { dtype: 'float32', shape, data: float16ToFloat32(data as Uint16Array) };
+  if (name === 'float16') return { dtype: 'float32', shape, data: fromPatterns('float16', data as Uint16Array) };
   const dtype = SAME[name];
   if (dtype) return { dtype, shape, data: data as TypedArray };
   if (Array.isArray(data)) throw refuse(file, dataset.path, 'numbers', 'text');

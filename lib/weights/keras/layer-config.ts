@@ -1,4 +1,5 @@
 import { FoveaError } from '../../errors.js';
+import type { PolicyName } from '../../layers/policy.js';
 import type { LayerConfig } from '../../layers/registry.js';
 import { camelCase, type ConfigValue } from '../../util/options.js';
 import { isRecord, type Json } from './json.js';
@@ -99,13 +100,13 @@ const RENAMED: Readonly<Record<string, string>> = {
   'BatchNormalization.mode': '',
 };
 
-/** Policies that have weights in float32, and what they compute in here. */
-const POLICIES: Readonly<Record<string, 'float32' | 'mixed_bfloat16'>> = {
+/** What policies of Keras become here, where weights are always float32. */
+const POLICIES: Readonly<Record<string, PolicyName>> = {
   float32: 'float32',
   float64: 'float32',
-  float16: 'float32',
+  float16: 'mixed_float16',
   bfloat16: 'mixed_bfloat16',
-  mixed_float16: 'float32',
+  mixed_float16: 'mixed_float16',
   mixed_bfloat16: 'mixed_bfloat16',
 };
 

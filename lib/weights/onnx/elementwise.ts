@@ -1,6 +1,6 @@
 import { FoveaError } from '../../errors.js';
 import type { ElementwiseStep } from '../../graph/ir.js';
-import { isFloat, type DType } from '../../tensor/dtype.js';
+import { isFloat, isNarrow, type DType } from '../../tensor/dtype.js';
 import type { OnnxBuilder } from './builder.js';
 import type { OnnxAttribute } from './schema.js';
 
@@ -177,5 +177,5 @@ export class ElementwiseWriter {
 
 /** Whether ONNX export knows a type. */
 export function isExportable(dtype: DType): boolean {
-  return dtype !== 'bfloat16' && (isFloat(dtype) || DATA_TYPES[dtype] !== undefined);
+  return !isNarrow(dtype) && (isFloat(dtype) || DATA_TYPES[dtype] !== undefined);
 }

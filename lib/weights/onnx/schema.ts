@@ -1,11 +1,11 @@
-import type { DType, TypedArray } from '../../tensor/dtype.js';
+import type { DType, NarrowDType, TypedArray } from '../../tensor/dtype.js';
 import { ProtoWriter } from './protobuf.js';
 
 // The messages of ONNX that a model needs, with the field numbers of onnx.proto (ONNX, Apache-2.0):
 // https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
 /** Element types of ONNX that are written. */
-export type OnnxType = Exclude<DType, 'bfloat16'> | 'int64';
+export type OnnxType = Exclude<DType, NarrowDType> | 'int64';
 
 const DATA_TYPES: Record<OnnxType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 };
 

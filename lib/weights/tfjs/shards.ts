@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { TypedArray } from '../../tensor/dtype.js';
 import { FoveaError } from '../../errors.js';
-import { float16ToFloat32 } from '../half.js';
+import { fromPatterns } from '../../tensor/narrow.js';
 import type { NamedArray } from '../safetensors.js';
 import { refuse, type TfjsEntry, type TfjsGroup } from './manifest.js';
 
@@ -78,7 +78,7 @@ function decode({ dtype, stored, scale, min }: TfjsEntry, buffer: ArrayBuffer): 
     case 'int32':
       return new Int32Array(buffer);
     case 'float16':
-      return float16ToFloat32(new Uint16Array(buffer));
+      return fromPatterns('float16', new Uint16Array(buffer));
     case 'bool':
       return new Uint8Array(buffer);
     default: {

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { FoveaError } from '../../errors.js';
 import type { TypedArray } from '../../tensor/dtype.js';
-import { bfloat16ToFloat32, float16ToFloat32 } from '../half.js';
+import { fromPatterns } from '../../tensor/narrow.js';
 import { isLegacy, openLegacy, openZip, readAt, type TorchArchive } from './archive.js';
 import { refuseTorch, type PickleValue } from './pickle.js';
 import { TORCH_DTYPES, TorchTensorView, type TorchDType } from './tensors.js';
@@ -149,9 +149,9 @@ function decode(dtype: TorchDType, bytes: ArrayBuffer): TorchArray['data'] {
     case 'float32':
       return new Float32Array(bytes);
     case 'float16':
-      return float16ToFloat32(new Uint16Array(bytes));
+      return fromPatterns('float16', new Uint16Array(bytes));
     case 'bfloat16':
-      return bfloat16ToFloat32(new Uint16Array(bytes));
+      return fromPatterns('bfloat16', new Uint16Array(bytes));
     case 'int64':
       return new BigInt64Array(bytes);
     case 'int32':

@@ -187,6 +187,12 @@ FOVEA_HD void run(Op op, float* y, const float* a, const float* b, const float* 
       return each1(y, a, [](float v) { return static_cast<float>(truncateToInt(v)); });
     case Op::kToBfloat16:
       return each1(y, a, [](float v) { return toFloat(toBFloat16(v)); });
+    case Op::kToFloat16:
+      return each1(y, a, [](float v) {
+        Float16 half;
+        store(&half, v);
+        return load(half);
+      });
     default:
       return;  // Preparation lets no other opcode through.
   }

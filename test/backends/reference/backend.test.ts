@@ -44,7 +44,7 @@ describe('the device', () => {
 
   test('says what it is', () => {
     expect(backend.device).toMatchObject({ name: 'reference', kind: 'reference' });
-    expect([...backend.dtypes]).toEqual(['float32', 'bfloat16', 'float64', 'int32', 'uint8', 'bool']);
+    expect([...backend.dtypes]).toEqual(['float32', 'bfloat16', 'float16', 'float64', 'int32', 'uint8', 'bool']);
   });
 });
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { Hdf5Dataset, Hdf5File, type Hdf5Attribute, type Hdf5Data } from '../../../lib/weights/hdf5/file.js';
-import { float16ToFloat32 } from '../../../lib/weights/half.js';
+import { fromPatterns } from '../../../lib/tensor/narrow.js';
 import { readGolden } from '../../support/golden.js';
 
 interface ExpectedDataset {
@@ -34,7 +34,7 @@ async function openGolden(name: string): Promise<Hdf5File> {
 const TYPES: Readonly<Record<string, string>> = { '>f4': 'float32', object: 'string' };
 
 function numbers(dataset: Hdf5Dataset, data: Hdf5Data): number[] {
-  const values = dataset.type.name === 'float16' ? float16ToFloat32(data as Uint16Array) : data;
+  const values = dataset.type.name === 'float16' ? fromPatterns('float16', data as Uint16Array) : data;
   return Array.from(values as ArrayLike<number | bigint>, Number);
 }
 

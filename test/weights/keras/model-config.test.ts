@@ -45,6 +45,11 @@ describe('configurations of layers', () => {
       { dtype: 'mixed_bfloat16' },
     ],
     [
+      'Dense',
+      { units: 1, dtype: { class_name: 'DTypePolicy', config: { name: 'mixed_float16' } } },
+      { units: 1, dtype: 'mixed_float16' },
+    ],
+    [
       'RandomRotation',
       { factor: [-0.1, 0.1], fill_mode: 'constant', fill_value: 7, data_format: 'channels_last', seed: null },
       { factor: [-0.1, 0.1], fillMode: 'constant', fillValue: 7 },

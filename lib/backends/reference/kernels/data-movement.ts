@@ -96,7 +96,7 @@ export const oneHot: ReferenceKernel = {
     call.count(1, 1);
     const [indices, y] = [call.input(0), call.output(0)];
     call.dtype(indices, 'int32');
-    call.dtype(y, 'float32', 'bfloat16', 'float64', 'bool');
+    call.dtype(y, 'float32', 'bfloat16', 'float16', 'float64', 'bool');
     const depth = y.shape.at(-1);
     if (depth === undefined) throw call.invalid('y of rank 1 or more', '[]');
     call.shape('y', y, [...indices.shape, depth]);

@@ -1,6 +1,6 @@
 import { FoveaError } from '../../../errors.js';
 import type { FoveaErrorCode } from '../../../errors.js';
-import { isFloat } from '../../../tensor/dtype.js';
+import { isFloat, isNarrow } from '../../../tensor/dtype.js';
 import type { DType } from '../../../tensor/dtype.js';
 import { formatShape, sameShape, sizeOf } from '../../../tensor/shape.js';
 import type { Shape } from '../../../tensor/shape.js';
@@ -88,17 +88,17 @@ export class KernelCall {
     for (const operand of present) this.dtype(operand, dtype);
   }
 
-  /** Throws unless the operand has the dtype of `like`, or float32 beside a `like` of bfloat16. */
+  /** Throws unless the operand has the dtype of `like`, or float32 beside a `like` of a 16-bit type. */
   floatOrWider(like: TensorType, ...operands: readonly (TensorType | undefined)[]): void {
     for (const operand of operands) {
-      if (operand && !(like.dtype === 'bfloat16' && operand.dtype === 'float32')) this.float(like, operand);
+      if (operand && !(isNarrow(like.dtype) && operand.dtype === 'float32')) this.float(like, operand);
     }
   }
 
-  /** Throws unless the operand, which is kept in full precision, is float32 beside a bfloat16 `like`, else like it. */
+  /** Throws unless the operand, which is kept in full precision, is float32 beside a 16-bit `like`, else like it. */
   floatWide(like: TensorType, ...operands: readonly TensorType[]): void {
     for (const operand of operands) {
-      if (like.dtype === 'bfloat16') this.dtype(operand, 'float32');
+      if (isNarrow(like.dtype)) this.dtype(operand, 'float32');
       else this.float(like, operand);
     }
   }

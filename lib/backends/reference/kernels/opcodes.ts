@@ -1,4 +1,4 @@
-import { roundBfloat16 } from '../../../tensor/bfloat16.js';
+import { rounderOf } from '../../../tensor/narrow.js';
 import { toInt32 } from '../convert.js';
 import { erf, erfc, flooredMod, pow, roundHalfToEven } from './special-functions.js';
 
@@ -111,7 +111,8 @@ export const FLOAT_OPERATIONS: Readonly<Record<string, Operation>> = {
   floorDiv: binary((a, b) => Math.floor(a / b)),
   reluGrad: binary((y, dy) => (y > 0 ? dy : 0)),
   toInt: unary(toInt32),
-  toBfloat16: unary(roundBfloat16),
+  toBfloat16: unary(rounderOf('bfloat16')),
+  toFloat16: unary(rounderOf('float16')),
 };
 
 /** The opcodes of `compute: 'int32'`: sums and products wrap, parameters are truncated. */

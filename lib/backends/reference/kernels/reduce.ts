@@ -54,7 +54,7 @@ export const reduce: ReferenceKernel = {
     const [x, y] = [call.input(0), call.output(0)];
     const mode = call.word('mode', 'sum', 'mean', 'max', 'min', 'prod');
     if (mode === 'mean') call.float(x);
-    else call.dtype(x, 'float32', 'bfloat16', 'float64', 'int32');
+    else call.dtype(x, 'float32', 'bfloat16', 'float16', 'float64', 'int32');
     if (isFloat(x.dtype)) call.floatOrWider(x, y);
     else call.dtype(y, x.dtype);
     const axes = readAxes(call);
@@ -80,7 +80,7 @@ export const argMax: ReferenceKernel = {
   prepare(call) {
     call.count(1, 1);
     const [x, y] = [call.input(0), call.output(0)];
-    call.dtype(x, 'float32', 'bfloat16', 'float64', 'int32');
+    call.dtype(x, 'float32', 'bfloat16', 'float16', 'float64', 'int32');
     call.dtype(y, 'int32');
     const axis = call.integer('axis', 0, x.shape.length - 1);
     const length = x.shape[axis]!;

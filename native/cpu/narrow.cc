@@ -1,4 +1,4 @@
-#include "cpu/bfloat16.h"
+#include "cpu/narrow.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,20 +9,30 @@
 namespace fovea::cpu {
 namespace {
 
-FOVEA_CLONES void widenRange(const BFloat16* x, float* y, int64_t n) {
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i) y[i] = toFloat(x[i]);
-}
+// One clone set for each type.
+#define FOVEA_CONVERSIONS(T)                                                \
+  FOVEA_CLONES void widenRange(const T* x, float* y, int64_t n) {           \
+    _Pragma("omp simd") for (int64_t i = 0; i < n; ++i) y[i] = load(x[i]);  \
+  }                                                                         \
+  FOVEA_CLONES void narrowRange(const float* x, T* y, int64_t n) {          \
+    _Pragma("omp simd") for (int64_t i = 0; i < n; ++i) store(y + i, x[i]); \
+  }
+FOVEA_CONVERSIONS(BFloat16)
+FOVEA_CONVERSIONS(Float16)
+#undef FOVEA_CONVERSIONS
 
-FOVEA_CLONES void narrowRange(const float* x, BFloat16* y, int64_t n) {
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i) y[i] = toBFloat16(x[i]);
+/** Calls `body` with a null pointer of the type that stands for a float of 16 bits. */
+template <class Body>
+void withNarrowType(DType dtype, const Body& body) {
+  if (dtype == DType::kFloat16) return body(static_cast<Float16*>(nullptr));
+  body(static_cast<BFloat16*>(nullptr));
 }
 
 /** One operand that is held in float32 in the workspace while the inner kernel runs. */
 struct Held {
   size_t operand, offset;
   int64_t size;
+  DType dtype;
 };
 
 class ConvertingKernel final : public Kernel {
@@ -32,8 +42,9 @@ class ConvertingKernel final : public Kernel {
     layout_.take(kernel_->workspaceBytes());  // At the front, where it starts on a cache line.
     const auto hold = [&](const std::vector<TensorDesc>& list, std::vector<Held>* held) {
       for (size_t i = 0; i < list.size(); ++i) {
-        if (list[i].dtype != DType::kBfloat16) continue;
-        held->push_back({i, layout_.take(static_cast<size_t>(list[i].size()) * sizeof(float)), list[i].size()});
+        if (!isNarrow(list[i].dtype)) continue;
+        const int64_t size = list[i].size();
+        held->push_back({i, layout_.take(static_cast<size_t>(size) * sizeof(float)), size, list[i].dtype});
       }
     };
     hold(operands.inputs, &heldInputs_);
@@ -50,7 +61,10 @@ class ConvertingKernel final : public Kernel {
       std::copy_n(p.outputs, outputs_.size(), outputs_.begin());
       for (const Held& h : heldInputs_) {
         auto* to = at<float>(p.workspace, h.offset);
-        overParts(h.size, [&](int64_t from, int64_t n) { widen(in<BFloat16>(p, h.operand) + from, to + from, n); });
+        withNarrowType(h.dtype, [&](auto* type) {
+          const auto* x = static_cast<decltype(type)>(const_cast<void*>(p.inputs[h.operand]));
+          overParts(h.size, [&](int64_t from, int64_t n) { widen(x + from, to + from, n); });
+        });
         inputs_[h.operand] = to;
       }
       for (const Held& h : heldOutputs_) outputs_[h.operand] = at<float>(p.workspace, h.offset);
@@ -59,7 +73,10 @@ class ConvertingKernel final : public Kernel {
     const auto scope = threads_.scope();
     for (const Held& h : heldOutputs_) {
       const auto* from = at<float>(p.workspace, h.offset);
-      overParts(h.size, [&](int64_t i, int64_t n) { narrow(from + i, out<BFloat16>(p, h.operand) + i, n); });
+      withNarrowType(h.dtype, [&](auto* type) {
+        auto* y = static_cast<decltype(type)>(p.outputs[h.operand]);
+        overParts(h.size, [&](int64_t i, int64_t n) { narrow(from + i, y + i, n); });
+      });
     }
   }
 
@@ -84,10 +101,14 @@ class ConvertingKernel final : public Kernel {
 
 void widen(const BFloat16* x, float* y, int64_t n) { widenRange(x, y, n); }
 
+void widen(const Float16* x, float* y, int64_t n) { widenRange(x, y, n); }
+
 void narrow(const float* x, BFloat16* y, int64_t n) { narrowRange(x, y, n); }
 
-bool usesBfloat16(const Operands& operands) {
-  const auto is = [](const TensorDesc& t) { return t.dtype == DType::kBfloat16; };
+void narrow(const float* x, Float16* y, int64_t n) { narrowRange(x, y, n); }
+
+bool uses(const Operands& operands, DType dtype) {
+  const auto is = [dtype](const TensorDesc& t) { return t.dtype == dtype; };
   return std::any_of(operands.inputs.begin(), operands.inputs.end(), is) ||
          std::any_of(operands.outputs.begin(), operands.outputs.end(), is);
 }
