@@ -151,11 +151,12 @@ namespace {
 
 template <int kTile>
 void outputOf(const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
-              const float* bias, bool relu) {
+              const Finish& finish) {
   const int64_t c = plane.channels, row = plane.width * c;
   const int64_t rows = plane.height - top < kTile ? plane.height - top : kTile;
   const int64_t columns = plane.width - left < kTile ? plane.width - left : kTile;
   float* to = y + top * row + left * c;
+  const float* residual = finish.residual == nullptr ? nullptr : finish.residual + top * row + left * c;
   for (int64_t j = 0; j < c; j += kLanes) {
     const int64_t count = c - j;
     V t[kTile][6];
@@ -168,15 +169,17 @@ void outputOf(const float* m, int64_t stride, float* y, const Plane& plane, int6
 #pragma GCC unroll 4
       for (int64_t p = 0; p < kTile; ++p) t[p][q] = o[p];
     }
-    const V b = bias != nullptr ? load(bias + j, count) : V{};
+    const V b = finish.bias != nullptr ? load(finish.bias + j, count) : V{};
     for (int64_t p = 0; p < rows; ++p) {
       V o[kTile];
       outputLine<kTile>(t[p], o);
 #pragma GCC unroll 4
       for (int64_t q = 0; q < kTile; ++q) {
+        if (q >= columns) continue;
         V r = o[q] + b;
-        if (relu) r = r <= V{} ? V{} : r;
-        if (q < columns) store(to + p * row + q * c + j, r, count);
+        if (residual != nullptr) r += load(residual + p * row + q * c + j, count);
+        if (finish.relu) r = r <= V{} ? V{} : r;
+        store(to + p * row + q * c + j, r, count);
       }
     }
   }
@@ -261,8 +264,8 @@ void kernelTransposedOf(const float* u, int64_t stride, int64_t count, float* dw
 }  // namespace
 
 void output(int taps, const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
-            const float* bias, bool relu) {
-  (taps == 5 ? outputOf<2> : outputOf<4>)(m, stride, y, plane, top, left, bias, relu);
+            const Finish& finish) {
+  (taps == 5 ? outputOf<2> : outputOf<4>)(m, stride, y, plane, top, left, finish);
 }
 void outputTransposed(int taps, const float* y, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride,
                       int64_t panel) {
@@ -285,7 +288,7 @@ void kernelTransposed(int taps, const float* u, int64_t stride, int64_t count, f
 namespace fovea::cpu::winograd {
 
 void input(const float*, const Plane&, int64_t, int64_t, float*, int64_t) { std::abort(); }
-void output(int, const float*, int64_t, float*, const Plane&, int64_t, int64_t, const float*, bool) { std::abort(); }
+void output(int, const float*, int64_t, float*, const Plane&, int64_t, int64_t, const Finish&) { std::abort(); }
 void outputTransposed(int, const float*, const Plane&, int64_t, int64_t, float*, int64_t, int64_t) { std::abort(); }
 void kernel(int, const float*, int64_t, int64_t, float*, int64_t, bool) { std::abort(); }
 void kernelTransposed(int, const float*, int64_t, int64_t, float*, int64_t) { std::abort(); }

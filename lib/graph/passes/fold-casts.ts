@@ -12,7 +12,10 @@ import {
 /** Kernels that add up in float32 and may store the sums so, though their operands are bfloat16. */
 const WIDE_RESULTS = new Set(['conv2dBackwardKernel', 'matmul', 'reduce']);
 
-/** Operands that a bfloat16 kernel takes in float32 too, by index: weights and biases, which it packs anyway. */
+/**
+ * Operands that a bfloat16 kernel takes in float32 too, by index: weights and biases, which it packs anyway. A residual
+ * is none of them.
+ */
 const WIDE_OPERANDS: Readonly<Record<string, readonly number[]>> = {
   conv2d: [1, 2],
   conv2dBackwardInput: [1],
@@ -95,9 +98,10 @@ export function takeWideOperands(graph: Graph): Graph {
   const steps = graph.steps.map((step): Step => {
     const wide = step.kind === 'kernel' ? WIDE_OPERANDS[step.kernel] : undefined;
     if (!wide || graph.values[step.inputs[0]!]!.dtype !== 'bfloat16') return step;
+    const residual = step.kind === 'kernel' && step.attributes['residual'] === true ? step.inputs.length - 1 : -1;
     const inputs = step.inputs.map((id, i) => {
       const cast = graph.steps[producers[id]!];
-      return wide.includes(i) && isCast(cast, graph.values, 'float32', 'bfloat16') ? cast.inputs[0]! : id;
+      return wide.includes(i) && i !== residual && isCast(cast, graph.values, 'float32', 'bfloat16') ? cast.inputs[0]! : id;
     });
     return { ...(step as KernelStep), inputs };
   });
