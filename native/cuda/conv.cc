@@ -80,7 +80,7 @@ class ConvKernel final : public Kernel {
     if (g.kind == ConvKind::kForward && g.bias && g.biasType != type_) biasAt_ = layout_.take(elements(g.o));
     if (converts() && g.residual) residualAt_ = layout_.take(elements(ySize));
     if (execution_.plan().problem().bias && !g.bias) {
-      zeroBias_ = context.upload(std::vector<unsigned char>(elements(g.o), 0));
+      zeroBias_ = context.upload("zero bias", std::vector<unsigned char>(elements(g.o), 0));
     }
     if (g.kind == ConvKind::kBackwardKernel && g.bias) dbiasAt_ = layout_.take(dbias_.workspaceBytes());
   }

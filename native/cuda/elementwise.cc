@@ -151,7 +151,7 @@ KernelPtr prepare(Context& context, const Program& p) {
     workspace = perThread * threads * shape.blocks;
   }
   const Image image(p);
-  const auto program = std::make_shared<const DeviceArray>(context.upload(image.bytes));
+  const auto program = std::make_shared<const DeviceArray>(context.upload("program", image.bytes));
   typename Elementwise<T>::Args args{};
   args.inputs = at<const ElementwiseInput>(program->template as<char>(), image.inputs);
   args.steps = at<const ElementwiseStep>(program->template as<char>(), image.steps);
