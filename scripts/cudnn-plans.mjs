@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
  * `npm run test:cudnn-plans`: the real cuDNN, without a device, finalizes an execution plan for every convolution of the
- * zoo and of the golden cases, in all directions, for float32, float16 and bfloat16, six compute capabilities,
- * deterministic or not. `--full` adds TF32 and sm_86. Prints "N passed, N failed" for each type and in all, or
- * "skipped: <reason>" where cuDNN or the toolkit is not there.
+ * zoo and of the golden cases, in all directions, and for those of the zoo's predictions that add a residual, for
+ * float32, float16 and bfloat16, six compute capabilities, deterministic or not. `--full` adds TF32 and sm_86. Prints
+ * "N passed, N failed" for each type and in all, or "skipped: <reason>" where cuDNN or the toolkit is not there.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';

@@ -8,6 +8,7 @@
 
 #include "core/descriptors.h"
 #include "core/kernel.h"
+#include "core/memory_book.h"
 
 namespace fovea {
 
@@ -55,6 +56,9 @@ class Backend {
     (void)op;
     (void)layer;
   }
+
+  /** Where memory that kernels keep is booked from now on; null for nowhere. For devices with memory of their own. */
+  virtual void bookTo(MemoryBook* book) { (void)book; }
 
   /** Enqueues a copy within the device's memory, as launches are. For devices that record. */
   virtual void copyWithin(void* to, const void* from, size_t bytes) { copyToDevice(to, from, bytes); }

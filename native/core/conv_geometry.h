@@ -31,7 +31,8 @@ struct ConvGeometry {
   int64_t sh = 1, sw = 1, dh = 1, dw = 1;
   int64_t top = 0, bottom = 0, left = 0, right = 0;
   int64_t groups = 1;
-  bool bias = false;  ///< Forward: a third input; backward kernel: a second output.
+  bool bias = false;      ///< Forward: a third input; backward kernel: a second output.
+  bool residual = false;  ///< Forward: the last input, which is like y.
   bool relu = false;
   bool steady = false;                 ///< The kernel stays the same from launch to launch.
   DType type = DType::kFloat32;        ///< Of x, y and their gradients.
@@ -41,13 +42,16 @@ struct ConvGeometry {
   int64_t cg() const { return c / groups; }
   int64_t og() const { return o / groups; }
   bool padded() const { return top + bottom + left + right > 0; }
+  /** Which input the residual is. */
+  size_t residualInput() const { return bias ? 3 : 2; }
 };
 
 /** Throws ERR_ARGUMENT where the operands do not fit docs/kernels.md. */
 inline ConvGeometry parseConv(ConvKind kind, const Conv2dDesc& d) {
   const Check check(nameOf(kind), d);
   const bool forward = kind == ConvKind::kForward, kernelGradient = kind == ConvKind::kBackwardKernel;
-  check.counts(2, forward ? 3 : 2, 1, kernelGradient ? 2 : 1);
+  const size_t residuals = forward && d.residual ? 1 : 0;
+  check.counts(2 + residuals, (forward ? 3 : 2) + residuals, 1, kernelGradient ? 2 : 1);
   const TensorDesc& x = kind == ConvKind::kBackwardInput ? d.outputs[0] : d.inputs[0];
   const TensorDesc& kernel = kernelGradient ? d.outputs[0] : d.inputs[1];
   const TensorDesc& y = forward ? d.outputs[0] : kernelGradient ? d.inputs[1] : d.inputs[0];
@@ -80,7 +84,8 @@ inline ConvGeometry parseConv(ConvKind kind, const Conv2dDesc& d) {
   const int64_t spanW = v.w + v.left + v.right - ((v.kw - 1) * v.dw + 1);
   check.that(spanH >= 0 && spanW >= 0, "a kernel no larger than the padded input", describe(kernel));
   check.tensor(y, "y", x.dtype, {v.n, spanH / v.sh + 1, spanW / v.sw + 1, v.o});
-  v.bias = d.inputs.size() == 3 || d.outputs.size() == 2;
+  v.residual = residuals > 0;
+  v.bias = d.inputs.size() - residuals == 3 || d.outputs.size() == 2;
   v.steady = !kernelGradient && d.inputs[1].steady;
   v.relu = forward && d.activation == Activation::kRelu;
   if (v.bias) {
@@ -89,6 +94,7 @@ inline ConvGeometry parseConv(ConvKind kind, const Conv2dDesc& d) {
     check.tensor(bias, "bias", bias.dtype, {v.o});
     v.biasType = bias.dtype;
   }
+  if (v.residual) check.tensor(d.inputs.back(), "residual", y.dtype, y.dims);
   return v;
 }
 

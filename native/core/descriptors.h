@@ -31,6 +31,7 @@ struct Conv2dDesc : Operands {
   Window window;
   int64_t groups = 1;
   Activation activation = Activation::kLinear;
+  bool residual = false;  ///< The last input is added to the result before the activation.
 };
 
 struct Pool2dDesc : Operands {

@@ -230,10 +230,14 @@ FOVEA_CLONES void sumRows(const float* dy, int64_t rows, int64_t o, double* tota
 
 size_t biasSlot(int64_t o) { return align64(o * sizeof(double)) + align64(o * sizeof(float)); }
 
-FOVEA_CLONES void biasReluRow(float* y, int64_t o, const float* bias, bool relu) {
+FOVEA_CLONES void finishRow(float* y, int64_t o, const float* bias, const float* residual, bool relu) {
   if (bias != nullptr) {
 #pragma omp simd
     for (int64_t j = 0; j < o; ++j) y[j] += bias[j];
+  }
+  if (residual != nullptr) {
+#pragma omp simd
+    for (int64_t j = 0; j < o; ++j) y[j] += residual[j];
   }
   if (relu) {
 #pragma omp simd
@@ -258,6 +262,7 @@ Operands Conv::operands() const {
       break;
   }
   if (bias) (kind == ConvKind::kForward ? d.inputs : d.outputs).push_back({biasType, {o}});
+  if (residual) d.inputs.push_back(y);
   return d;
 }
 
@@ -273,7 +278,7 @@ std::string Conv::key() const {
   for (int64_t i : {n, h, w, c, oh, ow, o, kh, kw, sh, sw, dh, dw, top, bottom, left, right, groups}) {
     s.append(" ").append(std::to_string(i));
   }
-  return s + (bias ? " bias" : "") + (relu ? " relu" : "") + (steady ? " steady" : "");
+  return s + (bias ? " bias" : "") + (residual ? " residual" : "") + (relu ? " relu" : "") + (steady ? " steady" : "");
 }
 
 size_t biasScratch(int64_t o) { return biasSlot(o) * maxThreads(); }
@@ -293,9 +298,11 @@ void sumBias(const float* dy, int64_t rows, int64_t o, float* dbias, void* scrat
   }
 }
 
-void biasRelu(float* y, int64_t rows, int64_t o, int64_t ld, const float* bias, bool relu) {
-  if (bias == nullptr && !relu) return;
-  for (int64_t i = 0; i < rows; ++i) biasReluRow(y + i * ld, o, bias, relu);
+void finishRows(float* y, int64_t rows, int64_t o, const float* bias, const float* residual, bool relu) {
+  if (bias == nullptr && residual == nullptr && !relu) return;
+  for (int64_t i = 0; i < rows; ++i) {
+    finishRow(y + i * o, o, bias, residual == nullptr ? nullptr : residual + i * o, relu);
+  }
 }
 
 KernelPtr CpuBackend::prepareConv2d(const Conv2dDesc& d) {

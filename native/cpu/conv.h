@@ -49,7 +49,7 @@ KernelPtr makeDepthwiseConv(const Conv&);
 void sumBias(const float* dy, int64_t rows, int64_t o, float* dbias, void* scratch);
 size_t biasScratch(int64_t o);
 
-/** y[i][j] += bias[j] (where given), then ReLU (where asked), rows of o floats with stride `ld`. */
-void biasRelu(float* y, int64_t rows, int64_t o, int64_t ld, const float* bias, bool relu);
+/** y[i][j] += bias[j] + residual[i][j] (where given), then ReLU (where asked), over rows of o floats. */
+void finishRows(float* y, int64_t rows, int64_t o, const float* bias, const float* residual, bool relu);
 
 }  // namespace fovea::cpu

@@ -21,10 +21,13 @@ FOVEA_INLINE Span span(int64_t start, int64_t d, int64_t k, int64_t size) {
   return {begin, std::max(begin, end)};
 }
 
-FOVEA_CLONES void forwardRow(const Conv& v, const float* x, const float* w, const float* bias, float* y, int64_t r) {
+/** Row `r` of n * oh of y; `bias` and `residual` may be null. */
+FOVEA_CLONES void forwardRow(const Conv& v, const float* x, const float* w, const float* bias, const float* residual,
+                             float* y, int64_t r) {
   const int64_t n = r / v.oh, oy = r % v.oh, c = v.c;
   const float* image = x + n * v.h * v.w * c;
   y += r * v.ow * c;
+  if (residual != nullptr) residual += r * v.ow * c;
   const int64_t startY = oy * v.sh - v.top;
   const Span rows = span(startY, v.dh, v.kh, v.h);
   for (int64_t ox = 0; ox < v.ow; ++ox, y += c) {
@@ -46,6 +49,10 @@ FOVEA_CLONES void forwardRow(const Conv& v, const float* x, const float* w, cons
             for (int64_t j = 0; j < count; ++j) sum[j] += a[j] * b[j];
           }
         }
+      }
+      if (residual != nullptr) {
+        const float* a = residual + ox * c + j0;
+        for (int64_t j = 0; j < count; ++j) sum[j] += a[j];
       }
       if (v.relu) {
         for (int64_t j = 0; j < count; ++j) y[j0 + j] = sum[j] <= 0 ? 0.0f : sum[j];
@@ -155,8 +162,10 @@ KernelPtr makeDepthwiseConv(const Conv& v) {
       return makeKernel(
           [v](const Pointers& p) {
             const float* bias = v.bias ? in<float>(p, 2) : nullptr;
-            parallelFor(v.n * v.oh, v.ow * v.c * v.kh * v.kw,
-                        [&](int64_t r) { forwardRow(v, in<float>(p, 0), in<float>(p, 1), bias, out<float>(p, 0), r); });
+            const float* residual = v.residual ? in<float>(p, v.residualInput()) : nullptr;
+            parallelFor(v.n * v.oh, v.ow * v.c * v.kh * v.kw, [&](int64_t r) {
+              forwardRow(v, in<float>(p, 0), in<float>(p, 1), bias, residual, out<float>(p, 0), r);
+            });
           },
           0, "own:depthwise");
     case ConvKind::kBackwardInput:

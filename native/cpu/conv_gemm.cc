@@ -86,18 +86,20 @@ KernelPtr forward(const Conv& v, const Blocks& b) {
   return makeKernel(
       [=](const Pointers& p) {
         const float *x = in<float>(p, 0), *w = in<float>(p, 1), *bias = v.bias ? in<float>(p, 2) : nullptr;
+        const float* residual = v.residual ? in<float>(p, v.residualInput()) : nullptr;
         float* y = out<float>(p, 0);
         parallelRanges(v.n * b.count, b.rows * v.ow * b.k * v.o, [&](int64_t begin, int64_t end, int thread) {
           float* column = at<float>(p.workspace, perThread * thread);
           for (int64_t t = begin; t < end; ++t) {
             const int64_t n = t / b.count, first = t % b.count * b.rows, rows = std::min(b.rows, v.oh - first);
-            float* to = y + (n * v.oh + first) * v.ow * v.o;
+            const int64_t offset = (n * v.oh + first) * v.ow * v.o;
+            float* to = y + offset;
             for (int64_t g = 0; g < v.groups; ++g) {
               const float* a = isMatrix(v) ? x + (n * v.oh + first) * v.ow * v.c : column;
               if (a == column) unfold(v, x, n, g, first, rows, column);
               gemm(false, false, rows * v.ow, v.og(), b.k, a, b.k, w + g * v.og(), v.o, 0, to + g * v.og(), v.o);
             }
-            biasRelu(to, rows * v.ow, v.o, v.o, bias, v.relu);
+            finishRows(to, rows * v.ow, v.o, bias, residual == nullptr ? nullptr : residual + offset, v.relu);
           }
         });
       },

@@ -4,11 +4,13 @@
 #include "cpu/conv.h"
 #include "cpu/onednn.h"
 #include "cpu/packed.h"
+#include "cpu/parallel.h"
 
 /**
  * @file
  * Convolutions by oneDNN. Weights are always in the layout the primitive likes, reordered from and to HWIO in the
- * workspace; activations stay NHWC, or are reordered too for the blocked kernels. (oneDNN 2.6's Winograd was measured
+ * workspace; activations stay NHWC, or are reordered too for the blocked kernels. A residual is added by the primitive
+ * where its implementation can, else to y when it is done, together with ReLU. (oneDNN 2.6's Winograd was measured
  * and left out: with the reorders it needs, the one in conv_winograd.cc is half as fast again.)
  */
 namespace fovea::cpu {
@@ -19,7 +21,13 @@ struct Chosen {
   dnnl::primitive primitive;
   dl::Desc src, weights, dst, scratchpad;
   std::string name;
+  bool addsResidual = false;
 };
+
+dl::Desc nhwc(const Conv& v, int64_t channels, int64_t height, int64_t width) {
+  return dl::Desc(dl::DnnlDims{v.n, channels, height, width}, dl::typeOf(v.type), dl::Tag::nhwc);
+}
+dl::Desc nhwcDst(const Conv& v) { return nhwc(v, v.o, v.oh, v.ow); }
 
 dl::Desc hwio(const Conv& v) {
   const auto type = dl::typeOf(v.kernelType);
@@ -79,6 +87,37 @@ bool hasIdleElements(const Conv& v) {
   return false;
 }
 
+template <class Primitive, class Pd>
+Chosen forwardOf(const Pd& pd) {
+  return {Primitive(pd), pd.src_desc(), pd.weights_desc(), pd.dst_desc(), pd.scratchpad_desc(), pd.impl_info_str()};
+}
+
+/**
+ * The forward primitive. One that adds the residual itself is taken when that costs it neither its implementation nor
+ * its layout; in bfloat16 no other will do, since it would round before the residual is added.
+ */
+std::optional<Chosen> pickForward(const Conv& v, const dl::ConvProblem& p) {
+  const auto plain = dl::convForward(p, dl::attributes(v.relu && !v.residual));
+  if (isReference(plain)) return std::nullopt;
+  Chosen chosen = forwardOf<dl::ConvForward>(plain);
+  if (!v.residual) return chosen;
+  const dl::Desc residual = nhwcDst(v);
+  if (chosen.dst == residual) {
+    try {
+      const auto pd = dl::convForward(p, dl::attributes(v.relu, &residual));
+      if (pd.impl_info_str() == chosen.name && pd.dst_desc() == residual) {
+        chosen = forwardOf<dl::ConvForward>(pd);
+        chosen.addsResidual = true;
+        return chosen;
+      }
+    } catch (const dnnl::error&) {
+      // This implementation cannot.
+    }
+  }
+  if (v.type != DType::kFloat32) return std::nullopt;
+  return chosen;
+}
+
 std::optional<Chosen> pick(const Conv& v, bool blocked) {
   if (reachesBeyondBothSides(v)) return std::nullopt;
   if (v.type != DType::kFloat32 && v.kind == ConvKind::kBackwardKernel && hasIdleElements(v)) return std::nullopt;
@@ -100,12 +139,8 @@ std::optional<Chosen> pick(const Conv& v, bool blocked) {
                (v.ow - 1) * v.sw + (v.kw - 1) * v.dw + 1 - v.w - v.left};
   try {
     switch (v.kind) {
-      case ConvKind::kForward: {
-        const auto pd = dl::convForward(p, dl::attributes(v.relu));
-        if (isReference(pd)) return std::nullopt;
-        return Chosen{dl::ConvForward(pd), pd.src_desc(),        pd.weights_desc(),
-                      pd.dst_desc(),       pd.scratchpad_desc(), pd.impl_info_str()};
-      }
+      case ConvKind::kForward:
+        return pickForward(v, p);
       case ConvKind::kBackwardInput: {
         const auto pd = dl::convBackwardData(p, dl::attributes());
         if (isReference(pd)) return std::nullopt;
@@ -134,13 +169,15 @@ struct Operand {
 class OnednnConv final : public Kernel {
  public:
   OnednnConv(const Conv& v, Chosen chosen)
-      : conv_(v), name_(std::move(chosen.name)), packed_(v.steady, chosen.weights.get_size()), main_(chosen.primitive) {
-    const dl::Desc nhwcSrc(dl::DnnlDims{v.n, v.c, v.h, v.w}, dl::typeOf(v.type), dl::Tag::nhwc);
-    const dl::Desc nhwcDst(dl::DnnlDims{v.n, v.o, v.oh, v.ow}, dl::typeOf(v.type), dl::Tag::nhwc);
+      : conv_(v),
+        name_(std::move(chosen.name)),
+        addsAfter_(v.residual && !chosen.addsResidual),
+        packed_(v.steady, chosen.weights.get_size()),
+        main_(chosen.primitive) {
     size_t scratch = chosen.scratchpad.get_size();
-    src_ = operand(nhwcSrc, chosen.src, v.kind == ConvKind::kBackwardInput, &scratch);
+    src_ = operand(nhwc(v, v.c, v.h, v.w), chosen.src, v.kind == ConvKind::kBackwardInput, &scratch);
     weights_ = operand(hwio(v), chosen.weights, v.kind == ConvKind::kBackwardKernel, &scratch);
-    dst_ = operand(nhwcDst, chosen.dst, v.kind == ConvKind::kForward, &scratch);
+    dst_ = operand(nhwcDst(v), chosen.dst, v.kind == ConvKind::kForward, &scratch);
     scratch_ = layout_.take(scratch);
     const bool forward = v.kind == ConvKind::kForward;
     main_.add(v.kind == ConvKind::kBackwardInput ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, chosen.src);
@@ -151,6 +188,7 @@ class OnednnConv final : public Kernel {
       const dl::Desc bias(dl::DnnlDims{v.o}, dl::typeOf(v.biasType), dl::Tag::x);
       main_.add(forward ? DNNL_ARG_BIAS : DNNL_ARG_DIFF_BIAS, bias);
     }
+    if (chosen.addsResidual) main_.add(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, nhwcDst(v));
   }
 
   size_t workspaceBytes() const override { return layout_.bytes(); }
@@ -163,8 +201,11 @@ class OnednnConv final : public Kernel {
         before(src_, p.inputs[0], 0, p.workspace);
         pack(p);
         bind(dst_, p.outputs[0], 2, p.workspace);
+        if (conv_.residual && !addsAfter_) main_.set(conv_.bias ? 5 : 4, p.inputs[conv_.residualInput()]);
         run(p, conv_.bias ? p.inputs[2] : nullptr);
-        return after(dst_, p.outputs[0], p.workspace);
+        after(dst_, p.outputs[0], p.workspace);
+        if (addsAfter_) addResidual(p);
+        return;
       case ConvKind::kBackwardInput:
         before(dst_, p.inputs[0], 2, p.workspace);
         pack(p);
@@ -212,6 +253,13 @@ class OnednnConv final : public Kernel {
     operand.reorder->set(2, at<char>(workspace, scratch_));
     operand.reorder->run();
   }
+  void addResidual(const Pointers& p) const {
+    const auto* residual = in<float>(p, conv_.residualInput());
+    parallelRanges(conv_.n * conv_.oh * conv_.ow, conv_.o, [&](int64_t begin, int64_t end, int) {
+      const int64_t offset = begin * conv_.o;
+      finishRows(out<float>(p, 0) + offset, end - begin, conv_.o, nullptr, residual + offset, conv_.relu);
+    });
+  }
   void run(const Pointers& p, const void* bias) {
     main_.set(3, at<char>(p.workspace, scratch_));
     if (bias != nullptr) main_.set(4, bias);
@@ -221,6 +269,7 @@ class OnednnConv final : public Kernel {
   PreparedThreads threads_;
   Conv conv_;
   std::string name_;
+  bool addsAfter_;  ///< The residual and ReLU come after the primitive.
   Layout layout_;
   size_t scratch_ = 0;
   Operand src_, weights_, dst_;

@@ -112,8 +112,8 @@ void transformKernel(const Product& p, const float* w, float* u, int64_t panel, 
 }
 
 /** Tiles begin..end-1, at most p.block. */
-void runTiles(const Product& p, const float* x, const float* u, const float* bias, float* y, int64_t begin, int64_t end,
-              float* v, float* m) {
+void runTiles(const Product& p, const float* x, const float* u, const winograd::Finish& finish, float* y, int64_t begin,
+              int64_t end, float* v, float* m) {
   const int64_t xSize = p.from.height * p.from.width * p.from.channels;
   const int64_t ySize = p.to.height * p.to.width * p.to.channels;
   for (int64_t t = begin; t < end; ++t) {
@@ -129,8 +129,10 @@ void runTiles(const Product& p, const float* x, const float* u, const float* bia
   }
   for (int64_t t = begin; t < end; ++t) {
     const auto at = p.tiles.at(t);
+    winograd::Finish own = finish;
+    if (own.residual != nullptr) own.residual += at.image * ySize;
     transforms().output(static_cast<int>(p.conv.kh), m + (t - begin) * p.ldm, p.strideM, y + at.image * ySize, p.to,
-                        at.top, at.left, bias, p.conv.relu);
+                        at.top, at.left, own);
   }
 }
 
@@ -145,7 +147,10 @@ KernelPtr makeProduct(const Conv& conv) {
   return makeKernel(
       [=](const Pointers& pointers) {
         const float *x = in<float>(pointers, 0), *w = in<float>(pointers, 1);
-        const float* bias = p.conv.bias ? in<float>(pointers, 2) : nullptr;
+        winograd::Finish finish;
+        if (p.conv.bias) finish.bias = in<float>(pointers, 2);
+        if (p.conv.residual) finish.residual = in<float>(pointers, p.conv.residualInput());
+        finish.relu = p.conv.relu;
         float* y = out<float>(pointers, 0);
         const int64_t groups = (p.from.channels + kLanes - 1) / kLanes;
         const auto* kernel =
@@ -158,7 +163,7 @@ KernelPtr makeProduct(const Conv& conv) {
         parallelRanges(blocks, p.block * p.from.channels * p.to.channels, [&](int64_t begin, int64_t end, int thread) {
           const size_t own = v + (vBytes + mBytes) * thread;
           for (int64_t b = begin; b < end; ++b) {
-            runTiles(p, x, kernel, bias, y, b * p.block, std::min((b + 1) * p.block, p.tiles.count),
+            runTiles(p, x, kernel, finish, y, b * p.block, std::min((b + 1) * p.block, p.tiles.count),
                      at<float>(pointers.workspace, own), at<float>(pointers.workspace, own + vBytes));
           }
         });

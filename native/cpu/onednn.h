@@ -51,19 +51,23 @@ auto guarded(const char* what, F&& f) -> decltype(f()) {
   }
 }
 
-/** Attributes of every primitive here: scratch memory comes from the workspace; optional fused ReLU. */
-inline dnnl::primitive_attr attributes(bool relu = false) {
+/**
+ * Attributes of every primitive here: scratch memory comes from the workspace; where asked for, a tensor is added to
+ * the result, and ReLU comes after.
+ */
+inline dnnl::primitive_attr attributes(bool relu = false, const Desc* added = nullptr) {
   dnnl::primitive_attr a;
   a.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  dnnl::post_ops ops;
+  if (added != nullptr) ops.append_binary(dnnl::algorithm::binary_add, *added);
   if (relu) {
-    dnnl::post_ops ops;
 #if DNNL_VERSION_MAJOR >= 3
     ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.f, 0.f);
 #else
     ops.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
 #endif
-    a.set_post_ops(ops);
   }
+  if (ops.len() > 0) a.set_post_ops(ops);
   return a;
 }
 

@@ -24,14 +24,20 @@ struct Plane {
 /** Channels that the transforms of a kernel take at once. */
 inline constexpr int64_t kBlock = 16;
 
+/** What is added to sums before they are stored: a number a channel, a plane as y has it (either may be null); ReLU. */
+struct Finish {
+  const float *bias = nullptr, *residual = nullptr;
+  bool relu = false;
+};
+
 /** The transforms for one instruction set. */
 struct Transforms {
   /** v = B^T x B of the 6x6 tile at (top, left) of x; outside is 0. Channels beyond the last come out 0. */
   void (*input)(const float* x, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride);
 
-  /** y = A^T m A, plus bias and ReLU, into the tile at (top, left); positions outside are left alone. */
+  /** y = A^T m A, finished, into the tile at (top, left); positions outside are left alone. */
   void (*output)(int taps, const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
-                 const float* bias, bool relu);
+                 const Finish& finish);
 
   /**
    * v = A y A^T of the tile at (top, left) of y (outside is 0): what the gradient by the kernel needs. Panels of

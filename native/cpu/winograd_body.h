@@ -134,11 +134,12 @@ void input(const float* x, const Plane& plane, int64_t top, int64_t left, float*
 
 template <int kTile>
 void outputOf(const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
-              const float* bias, bool relu) {
+              const Finish& finish) {
   const int64_t c = plane.channels, row = plane.width * c;
   const int64_t rows = plane.height - top < kTile ? plane.height - top : kTile;
   const int64_t columns = plane.width - left < kTile ? plane.width - left : kTile;
   float* to = y + top * row + left * c;
+  const float* residual = finish.residual == nullptr ? nullptr : finish.residual + top * row + left * c;
   for (int64_t j = 0; j < c; j += kLanes) {
     const int64_t count = c - j;
     V t[kTile][6];
@@ -151,15 +152,17 @@ void outputOf(const float* m, int64_t stride, float* y, const Plane& plane, int6
 #pragma GCC unroll 4
       for (int64_t p = 0; p < kTile; ++p) t[p][q] = o[p];
     }
-    const V b = bias != nullptr ? load(bias + j, count) : V{};
+    const V b = finish.bias != nullptr ? load(finish.bias + j, count) : V{};
     for (int64_t p = 0; p < rows; ++p) {
       V o[kTile];
       outputLine<kTile>(t[p], o);
 #pragma GCC unroll 4
       for (int64_t q = 0; q < kTile; ++q) {
+        if (q >= columns) continue;
         V r = o[q] + b;
-        if (relu) r = r <= V{} ? V{} : r;
-        if (q < columns) store(to + p * row + q * c + j, r, count);
+        if (residual != nullptr) r += load(residual + p * row + q * c + j, count);
+        if (finish.relu) r = r <= V{} ? V{} : r;
+        store(to + p * row + q * c + j, r, count);
       }
     }
   }
@@ -242,8 +245,8 @@ void kernelTransposedOf(const float* u, int64_t stride, int64_t count, float* dw
 }
 
 void output(int taps, const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
-            const float* bias, bool relu) {
-  (taps == 5 ? outputOf<2> : outputOf<4>)(m, stride, y, plane, top, left, bias, relu);
+            const Finish& finish) {
+  (taps == 5 ? outputOf<2> : outputOf<4>)(m, stride, y, plane, top, left, finish);
 }
 void outputTransposed(int taps, const float* y, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride,
                       int64_t panel) {

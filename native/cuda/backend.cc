@@ -86,6 +86,8 @@ void CudaBackend::synchronize() { context_->synchronize(); }
 
 void CudaBackend::preparing(const std::string& op, const std::string& layer) { context_->blame(op, layer); }
 
+void CudaBackend::bookTo(MemoryBook* book) { context_->bookTo(book); }
+
 void CudaBackend::copyWithin(void* to, const void* from, size_t bytes) {
   context_->enter();
   context_->check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, context_->stream()), "cudaMemcpyAsync",

@@ -39,6 +39,7 @@ class CudaBackend final : public Backend {
   void zero(void* to, size_t bytes) override;
   void synchronize() override;
   void preparing(const std::string& op, const std::string& layer) override;
+  void bookTo(MemoryBook* book) override;
   void copyWithin(void* to, const void* from, size_t bytes) override;
   bool records() const override;
   std::unique_ptr<Recording> record(const std::function<void()>& launch) override;

@@ -76,17 +76,25 @@ class Context::DeviceMemory final : public Allocator::Source {
   Context& context_;
 };
 
-DeviceArray::DeviceArray(Context& context, size_t bytes)
-    : context_(&context), data_(context.allocator().allocate(bytes)), bytes_(bytes) {}
+DeviceArray::DeviceArray(Context& context, size_t bytes, std::string holder)
+    : context_(&context), bytes_(bytes), holder_(std::move(holder)) {
+  const auto allocate = [&] { return context.allocator().allocate(bytes); };
+  MemoryBook* const book = context.book();
+  data_ = book == nullptr ? allocate() : allocateBooked(*book, bytes, holder_, allocate);
+  if (book == nullptr) holder_.clear();
+}
 
 DeviceArray::~DeviceArray() {
-  if (data_ != nullptr) context_->allocator().free(data_);
+  if (data_ == nullptr) return;
+  context_->allocator().free(data_);
+  if (MemoryBook* const book = context_->book(); book != nullptr && !holder_.empty()) book->release(bytes_, holder_);
 }
 
 void DeviceArray::swap(DeviceArray& o) noexcept {
   std::swap(context_, o.context_);
   std::swap(data_, o.data_);
   std::swap(bytes_, o.bytes_);
+  std::swap(holder_, o.holder_);
 }
 
 FaultSlot::~FaultSlot() { slots_->release(index_); }
@@ -188,12 +196,12 @@ void* Context::cublasWorkspace() {
     enter();
     cublasWorkspaceBytes_ = properties_.major >= 9 ? kWorkspaceHopper : kWorkspaceBefore;
     try {
-      cublasWorkspace_ = DeviceArray(*this, cublasWorkspaceBytes_);
+      cublasWorkspace_ = DeviceArray(*this, cublasWorkspaceBytes_, "workspace of cuBLAS");
     } catch (const Error& error) {
       // Hopper's algorithms like more; with less they are other ones.
       if (error.code() != "ERR_OUT_OF_MEMORY" || cublasWorkspaceBytes_ == kWorkspaceBefore) throw;
       cublasWorkspaceBytes_ = kWorkspaceBefore;
-      cublasWorkspace_ = DeviceArray(*this, cublasWorkspaceBytes_);
+      cublasWorkspace_ = DeviceArray(*this, cublasWorkspaceBytes_, "workspace of cuBLAS");
     }
   }
   return cublasWorkspace_.data();
@@ -204,11 +212,15 @@ size_t Context::cublasWorkspaceBytes() {
   return cublasWorkspaceBytes_;
 }
 
-DeviceArray Context::upload(const void* data, size_t bytes) {
+std::string Context::holder(const std::string& what) const {
+  return what + (op_.empty() ? "" : " of " + op_) + (layer_.empty() ? "" : " \"" + layer_ + "\"");
+}
+
+DeviceArray Context::upload(const char* what, const void* data, size_t bytes) {
   enter();
-  DeviceArray array(*this, bytes);
+  DeviceArray array(*this, bytes, holder(what));
   if (bytes > 0) {
-    const auto detail = [&] { return "constants of " + std::to_string(bytes) + " bytes"; };
+    const auto detail = [&] { return holder(what) + ", " + std::to_string(bytes) + " bytes"; };
     check(cudaMemcpyAsync(array.data(), data, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync", detail);
     check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize", detail);
   }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/kernel.h"
+#include "core/memory_book.h"
 #include "cuda/check.h"
 #include "cuda/kernels/fault.h"
 #include "cuda/options.h"
@@ -38,11 +39,12 @@ struct DeviceProperties {
   int sm() const { return 10 * major + minor; }
 };
 
-/** Device memory that a prepared kernel owns: constants, packed weights. */
+/** Device memory that a prepared kernel owns, booked for it: constants, packed weights. */
 class DeviceArray {
  public:
   DeviceArray() = default;
-  DeviceArray(Context& context, size_t bytes);
+  /** @param holder who has it, for statistics and messages: see Context::holder */
+  DeviceArray(Context& context, size_t bytes, std::string holder);
   ~DeviceArray();
   DeviceArray(DeviceArray&& o) noexcept { swap(o); }
   DeviceArray& operator=(DeviceArray&& o) noexcept {
@@ -61,6 +63,7 @@ class DeviceArray {
   Context* context_ = nullptr;
   void* data_ = nullptr;
   size_t bytes_ = 0;
+  std::string holder_;
 };
 
 /** The fault word of one prepared kernel; given back by the destructor. */
@@ -122,12 +125,18 @@ class Context final : public Stream {
 
   Allocator& allocator() { return *allocator_; }
 
-  /** A copy of `data` in device memory: for constants at prepare time (waits for the copy). */
-  DeviceArray upload(const void* data, size_t bytes);
+  /** Where device arrays are booked; null for nowhere. Any thread. */
+  void bookTo(MemoryBook* book) { book_.store(book, std::memory_order_release); }
+  MemoryBook* book() const { return book_.load(std::memory_order_acquire); }
+  /** "packed weights of conv2d "block1/conv"": `what` the kernel that is being prepared keeps. */
+  std::string holder(const std::string& what) const;
+
+  /** A copy of `data` in device memory, booked as `what`: for constants at prepare time (waits for the copy). */
+  DeviceArray upload(const char* what, const void* data, size_t bytes);
   template <class T>
-  DeviceArray upload(const std::vector<T>& data) {
+  DeviceArray upload(const char* what, const std::vector<T>& data) {
     static_assert(std::is_trivially_copyable_v<T>);
-    return upload(data.data(), data.size() * sizeof(T));
+    return upload(what, data.data(), data.size() * sizeof(T));
   }
 
   /**
@@ -139,7 +148,7 @@ class Context final : public Stream {
   FaultWord* halt() const;
   /** Changes whenever launches were left out because of a fault. */
   uint64_t faults() const;
-  /** Op and layer that fault slots made from now on are blamed on. */
+  /** Op and layer that fault slots and device arrays made from now on are blamed on. */
   void blame(std::string op, std::string layer);
 
   /** Waits for the stream; throws what went wrong on it, and the first reported fault. */
@@ -180,6 +189,7 @@ class Context final : public Stream {
   const Options options_;
   DeviceProperties properties_;
   std::atomic<bool> dead_{false};
+  std::atomic<MemoryBook*> book_{nullptr};
   std::mutex deathMutex_;
   std::string death_;
   cudaStream_t stream_ = nullptr, copyStream_ = nullptr;

@@ -17,7 +17,7 @@
  * The three convolution kernels through cuDNN's graph API. cuDNN's NHWC engines want the kernel as [o,kh,kw,c/groups],
  * and all operands of one type: what differs is brought into the workspace before and taken from there after. Where
  * cuDNN has no plan for a padding the input is padded beforehand, and where it has none for a type (bfloat16 before
- * compute capability 8.0) float32 takes its place.
+ * compute capability 8.0) float32 takes its place. Where it has none with a residual, an own kernel adds that after.
  */
 namespace fovea::cuda {
 namespace {
@@ -27,20 +27,26 @@ struct Choice {
   std::shared_ptr<ConvPlan> plan;
   bool padded = false;  ///< The input is padded beforehand.
   DType type = DType::kFloat32;
+  bool adds() const { return plan->problem().residual; }
 };
 
 Choice choose(ConvPlans& plans, const ConvGeometry& g) {
   std::string first, why;
   std::vector<DType> types{g.type};
   if (g.type != DType::kFloat32) types.push_back(DType::kFloat32);
-  for (const DType type : types) {
-    ConvGeometry typed = g;
-    typed.type = typed.kernelType = typed.biasType = type;
-    const graph::ConvProblem problem = graph::ConvProblem::of(typed);
-    if (auto plan = plans.find(problem, why)) return {std::move(plan), false, type};
-    if (first.empty()) first = problem.describe() + ": " + why;
-    if (!g.padded()) continue;
-    if (auto plan = plans.find(problem.withoutPadding(), why)) return {std::move(plan), true, type};
+  for (const bool residual : {g.residual, false}) {
+    for (const DType type : types) {
+      ConvGeometry typed = g;
+      typed.type = typed.kernelType = typed.biasType = type;
+      typed.residual = residual;
+      typed.relu = g.relu && residual == g.residual;  // It comes after the residual.
+      const graph::ConvProblem problem = graph::ConvProblem::of(typed);
+      if (auto plan = plans.find(problem, why)) return {std::move(plan), false, type};
+      if (first.empty()) first = problem.describe() + ": " + why;
+      if (!g.padded()) continue;
+      if (auto plan = plans.find(problem.withoutPadding(), why)) return {std::move(plan), true, type};
+    }
+    if (!residual) break;
   }
   throw Error("ERR_UNSUPPORTED", std::string(nameOf(g.kind)) + ": cuDNN has no plan for " + first);
 }
@@ -54,6 +60,7 @@ class ConvKernel final : public Kernel {
         op_(nameOf(g.kind)),
         type_(choice.type),
         padded_(choice.padded),
+        addsAfter_(g.residual && !choice.adds()),
         execution_(choice.plan),
         weights_(context, g.steady, static_cast<size_t>(weightSize()) * bytesPerElement(choice.type)),
         dbias_(rowSum(g.type, g.n * g.oh * g.ow, g.o, g.biasType)),
@@ -71,8 +78,9 @@ class ConvKernel final : public Kernel {
     }
     if (padded_) paddedAt_ = layout_.take(elements(product(paddedDims())));
     if (g.kind == ConvKind::kForward && g.bias && g.biasType != type_) biasAt_ = layout_.take(elements(g.o));
-    if (g.kind == ConvKind::kForward && g.relu && !g.bias) {
-      zeroBias_ = context.upload(std::vector<unsigned char>(elements(g.o), 0));
+    if (converts() && g.residual) residualAt_ = layout_.take(elements(ySize));
+    if (execution_.plan().problem().bias && !g.bias) {
+      zeroBias_ = context.upload("zero bias", std::vector<unsigned char>(elements(g.o), 0));
     }
     if (g.kind == ConvKind::kBackwardKernel && g.bias) dbiasAt_ = layout_.take(dbias_.workspaceBytes());
   }
@@ -82,7 +90,7 @@ class ConvKernel final : public Kernel {
   std::string implementation() const override {
     const int64_t engine = execution_.plan().plan().engine();
     return std::string("cudnn:") + (engine < 0 ? "remembered" : "engine " + std::to_string(engine)) +
-           (padded_ ? ", padded" : "") + (converts() ? ", in float32" : "");
+           (padded_ ? ", padded" : "") + (converts() ? ", in float32" : "") + (addsAfter_ ? ", residual after" : "");
   }
 
   bool readsVersions() const override { return g_.steady; }
@@ -109,9 +117,13 @@ class ConvKernel final : public Kernel {
     q.x = input(p, p.inputs[0]);
     q.w = weights(p);
     q.bias = bias(p);
+    if (!addsAfter_) q.residual = residual(p);
     void* y = converts() ? at<void>(p.workspace, yAt_) : p.outputs[0];
     q.y = y;
     execution_.run(context_, q);
+    if (addsAfter_) {
+      finish(context_, op_, y, type_, g_.n * g_.oh * g_.ow, g_.o, {nullptr, type_, residual(p), g_.relu});
+    }
     if (converts()) convertElements(context_, op_, y, type_, p.outputs[0], g_.type, g_.n * g_.oh * g_.ow * g_.o);
   }
 
@@ -178,11 +190,21 @@ class ConvKernel final : public Kernel {
     return converted;
   }
 
+  const void* residual(const Pointers& p) {
+    if (!g_.residual) return nullptr;
+    const void* from = p.inputs[g_.residualInput()];
+    if (!converts()) return from;
+    void* converted = at<void>(p.workspace, residualAt_);
+    convertElements(context_, op_, from, g_.type, converted, type_, g_.n * g_.oh * g_.ow * g_.o);
+    return converted;
+  }
+
   Context& context_;
   const ConvGeometry g_;
   const char* const op_;
   const DType type_;
   const bool padded_;
+  const bool addsAfter_;  ///< The residual and ReLU come after cuDNN.
   ConvExecution execution_;
   Packed weights_;
   const Reduction dbias_;
@@ -190,13 +212,13 @@ class ConvKernel final : public Kernel {
   const Box fromPadded_;
   DeviceArray zeroBias_;
   Layout layout_;
-  size_t plan_ = 0, weightsAt_ = 0, xAt_ = 0, yAt_ = 0, paddedAt_ = 0, biasAt_ = 0, dbiasAt_ = 0;
+  size_t plan_ = 0, weightsAt_ = 0, xAt_ = 0, yAt_ = 0, residualAt_ = 0, paddedAt_ = 0, biasAt_ = 0, dbiasAt_ = 0;
 };
 
 /** Without an input there is nothing to sum up: y is the bias, gradients of kernels are 0. */
 KernelPtr emptyConv(Context& context, const ConvGeometry& g, const Conv2dDesc& d) {
   if (g.kind == ConvKind::kForward) {
-    return makeEpilogueOfZeros(context, nameOf(g.kind), d.outputs[0], g.bias ? &d.inputs[2] : nullptr, g.relu);
+    return makeEpilogueOfZeros(context, nameOf(g.kind), d, g.bias, g.residual, g.relu);
   }
   const Reduction dbias = rowSum(g.type, g.n * g.oh * g.ow, g.o, g.biasType);
   return makeKernel(context, "own", dbias.workspaceBytes(), [=, dx = d.outputs[0]](Context& c, const Pointers& p) {

@@ -8,8 +8,9 @@
 namespace fovea::cuda {
 namespace {
 
-constexpr size_t kTimed = 10;     ///< Plans that are timed at most,
-constexpr int kTimedRuns = 3;     ///< each so often, after one run to warm up.
+constexpr size_t kTimed = 10;  ///< Plans that are timed at most,
+constexpr int kTimedRuns = 3;  ///< each so often, after one run to warm up.
+constexpr const char* kTiming = "operands for timing";
 constexpr size_t kMostTried = 8;  ///< Plans of a list that are tried before giving up.
 
 /** Two events of the device. */
@@ -169,14 +170,14 @@ size_t ConvPlans::fastest(const graph::ConvProblem& problem, const std::vector<g
   for (const graph::ExecutionPlan& plan : plans) workspace = std::max(workspace, plan.workspaceBytes());
   try {
     const auto scratch = [&](int64_t elements) {
-      DeviceArray array(context_, static_cast<size_t>(elements) * element);
+      DeviceArray array(context_, static_cast<size_t>(elements) * element, context_.holder(kTiming));
       context_.check(cudaMemsetAsync(array.data(), 0, array.bytes(), context_.stream()), "cudaMemsetAsync");
       return array;
     };
     const DeviceArray x = scratch(g.n * g.h * g.w * g.c), w = scratch(g.kh * g.kw * g.cg() * g.o),
                       y = scratch(g.n * g.oh * g.ow * g.o), bias = scratch(g.o),
                       residual = problem.residual ? scratch(g.n * g.oh * g.ow * g.o) : DeviceArray();
-    const DeviceArray space(context_, workspace);
+    const DeviceArray space(context_, workspace, context_.holder(kTiming));
     const graph::Descriptor pack =
         variantPack(problem, {x.data(), w.data(), y.data(), bias.data(), residual.data(), space.data()});
     Stopwatch stopwatch(context_);

@@ -16,7 +16,7 @@ KernelPtr prepare(Context& context, const Program& p) {
   const size_t workspace = registers.workspaceBytes * shape.blocks;
   Image image;
   const size_t inputs = image.add(p.inputs), steps = image.add(p.steps), outputs = image.add(p.outputs);
-  const auto program = std::make_shared<const DeviceArray>(context.upload(image.bytes()));
+  const auto program = std::make_shared<const DeviceArray>(context.upload("program", image.bytes()));
   char* base = program->template as<char>();
   typename Elementwise<T>::Args args{};
   args.program = {at<const ElementwiseStep>(base, steps), at<const ElementwiseOutput>(base, outputs),

@@ -68,7 +68,7 @@ KernelPtr prepare(Context& context, const std::vector<Program>& programs, const 
   }
   if (parts.empty()) return makeNothing(context);
 
-  const auto device = std::make_shared<const DeviceArray>(context.upload(image.bytes()));
+  const auto device = std::make_shared<const DeviceArray>(context.upload("program", image.bytes()));
   char* base = device->template as<char>();
   typename ElementwiseGroup<T>::Args args{};
   args.program = {at<const ElementwiseStep>(base, steps), at<const ElementwiseOutput>(base, outputs),

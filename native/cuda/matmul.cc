@@ -202,9 +202,7 @@ class MatmulKernel final : public Kernel {
     if (y != p.outputs[0]) {
       convertElements(context_, kOp, y, result, p.outputs[0], q_.resultType, q_.batch * q_.m * q_.n);
     }
-    if (q_.bias || q_.relu) {
-      biasActivation(context_, kOp, p.outputs[0], q_.resultType, q_.batch * q_.m, q_.n, bias, q_.biasType, q_.relu);
-    }
+    finish(context_, kOp, p.outputs[0], q_.resultType, q_.batch * q_.m, q_.n, {bias, q_.biasType, nullptr, q_.relu});
   }
 
  private:
@@ -249,7 +247,7 @@ class MatmulKernel final : public Kernel {
 KernelPtr CudaBackend::prepareMatmul(const MatmulDesc& d) {
   const MatmulGeometry q = parseMatmul(d);
   if (q.batch * q.m * q.n == 0) return makeNothing(context());
-  if (q.k == 0) return makeEpilogueOfZeros(context(), kOp, d.outputs[0], q.bias ? &d.inputs[2] : nullptr, q.relu);
+  if (q.k == 0) return makeEpilogueOfZeros(context(), kOp, d, q.bias, false, q.relu);
   for (const int64_t size : {q.batch, q.m, q.n, q.k}) {
     if (size > std::numeric_limits<int>::max()) {
       throw Error("ERR_UNSUPPORTED", "matmul: expected sizes below 2^31, received " + describeProduct(q));

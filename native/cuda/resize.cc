@@ -21,8 +21,8 @@ struct AxisArrays {
 };
 
 AxisArrays upload(Context& context, const ResizeDesc::Spans& spans, int64_t taps) {
-  return {context.upload(spans.starts), context.upload(std::vector<float>(spans.weights.begin(), spans.weights.end())),
-          taps};
+  return {context.upload("starts", spans.starts),
+          context.upload("weights", std::vector<float>(spans.weights.begin(), spans.weights.end())), taps};
 }
 
 }  // namespace

@@ -8,7 +8,10 @@
 namespace fovea::emulator {
 namespace {
 
-/** Operations as letters: C, D, W convolution forward, by data, by filter; b and z: add; r: ReLU; ? anything else. */
+/**
+ * Operations as letters: C, D, W convolution forward, by data, by filter; b and z: add; r: ReLU; ? anything else. Where
+ * the result is one pixel, a whole tensor and a bias look the same: the first of two counts as the tensor.
+ */
 std::string pattern(const Descriptor& graph) {
   std::string text;
   for (const DescriptorPtr& op : graph.need(CUDNN_ATTR_OPERATIONGRAPH_OPS).descriptors) {
@@ -37,6 +40,7 @@ std::string pattern(const Descriptor& graph) {
         text += '?';
     }
   }
+  if (text.compare(0, 3, "Cbb") == 0) text[1] = 'z';
   return text;
 }
 

@@ -1,30 +1,13 @@
 #include "plan/arena.h"
 
-#include <new>
-
-#include "core/error.h"
+#include "core/memory_book.h"
 
 namespace fovea {
 
 void Allocation::allocate(size_t bytes) {
   reset();
-  ledger_.reserve(bytes, holder_);
-  std::string reason;
-  try {
-    data_ = static_cast<std::byte*>(backend_.allocate(bytes));
-    bytes_ = bytes;
-    return;
-  } catch (const Error& error) {
-    reason = error.what();
-    if (error.code() != "ERR_OUT_OF_MEMORY") {  // a device that is broken, say
-      ledger_.release(bytes, holder_);
-      throw;
-    }
-  } catch (const std::bad_alloc& error) {
-    reason = error.what();
-  }
-  ledger_.release(bytes, holder_);
-  ledger_.refuse(bytes, holder_, reason);
+  data_ = static_cast<std::byte*>(allocateBooked(ledger_, bytes, holder_, [&] { return backend_.allocate(bytes); }));
+  bytes_ = bytes;
 }
 
 void Allocation::reset() noexcept {

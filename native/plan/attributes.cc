@@ -77,6 +77,8 @@ bool AttributeReader::boolean(const std::string& name) {
   return *b;
 }
 
+bool AttributeReader::flag(const std::string& name) { return attributes_.count(name) != 0 && boolean(name); }
+
 std::vector<double> AttributeReader::numbers(const std::string& name) {
   const AttributeValue& value = get(name, "a list of numbers");
   if (const auto* list = std::get_if<std::vector<double>>(&value)) return *list;

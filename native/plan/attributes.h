@@ -24,6 +24,8 @@ class AttributeReader {
   /** A whole number from `least` up. */
   int64_t integer(const std::string& name, int64_t least);
   bool boolean(const std::string& name);
+  /** As `boolean`, false where it is not given. */
+  bool flag(const std::string& name);
   std::vector<double> numbers(const std::string& name);
   std::vector<int64_t> integers(const std::string& name, int64_t least);
   std::vector<std::string> strings(const std::string& name);

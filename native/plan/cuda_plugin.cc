@@ -120,27 +120,26 @@ CudaDevices discover() {
   }
 
   const std::string folder = addonFolder();
-  std::vector<Failure> failures;
-  std::string looked;
+  std::string looked, reasons, remedy;
   for (const int major : kMajors) {
     const std::string path = folder + "/fovea_cuda" + std::to_string(major) + ".so";
     looked += (looked.empty() ? "" : ", ") + path;
-    if (access(path.c_str(), F_OK) != 0) continue;
-    Failure failure;
-    if (const CudaPlugin* plugin = loadPlugin(path, folder, major, failure)) {
-      addDevices(*plugin, devices);
-      return devices;
+    Failure failure{"there is no " + path, ""};
+    if (access(path.c_str(), F_OK) == 0) {
+      if (const CudaPlugin* plugin = loadPlugin(path, folder, major, failure)) {
+        addDevices(*plugin, devices);
+        return devices;
+      }
+      if (remedy.empty()) remedy = failure.remedy;
     }
-    failures.push_back({"for CUDA " + std::to_string(major) + ": " + failure.reason, failure.remedy});
+    reasons += (reasons.empty() ? "for CUDA " : "; for CUDA ") + std::to_string(major) + ": " + failure.reason;
   }
-  if (failures.empty()) {
+  if (remedy.empty()) {
     missing("the cuda plugin was not built: there is no " + looked,
             "With the CUDA toolkit 12 or 13 installed: npm run cuda:sdk && npm run build:native");
-    return devices;
+  } else {
+    missing(reasons, remedy);
   }
-  std::string reasons;
-  for (const Failure& failure : failures) reasons += (reasons.empty() ? "" : "; ") + failure.reason;
-  missing(reasons, failures.front().remedy);
   return devices;
 }
 

@@ -22,7 +22,15 @@ class Device {
       : backend_(std::move(backend)),
         ledger_(backend_->info().name, backend_->info().memoryBytes,
                 backend_->info().kind == "cpu" ? availableHostBytes : Ledger::Available()),
-        arena_(*backend_, ledger_) {}
+        arena_(*backend_, ledger_) {
+    backend_->bookTo(&ledger_);
+  }
+  ~Device() {
+    engine_.stop();
+    backend_->bookTo(nullptr);  // What the backend keeps goes after the ledger.
+  }
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
 
   Backend& backend() { return *backend_; }
   Ledger& ledger() { return ledger_; }

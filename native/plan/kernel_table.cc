@@ -24,6 +24,7 @@ void readConv2dGeometry(AttributeReader& a, Conv2dDesc& d) {
 void readConv2d(AttributeReader& a, Conv2dDesc& d) {
   readConv2dGeometry(a, d);
   d.activation = a.choice("activation", kActivations);
+  d.residual = a.flag("residual");
 }
 
 void readPool2d(AttributeReader& a, Pool2dDesc& d) {
@@ -206,7 +207,7 @@ std::map<std::string, KernelEntry> makeTable() {
       {"batchNorm", entry(3, 3, &B::prepareBatchNorm, readBatchNorm)},
       {"batchNormBackward", entry({5, 6}, 3, &B::prepareBatchNormBackward, readBatchNormBackward)},
       {"concat", entry({1, any}, 1, &B::prepareConcat, readAxis)},
-      {"conv2d", entry({2, 3}, 1, &B::prepareConv2d, readConv2d)},
+      {"conv2d", entry({2, 4}, 1, &B::prepareConv2d, readConv2d)},
       {"conv2dBackwardInput", entry(2, 1, &B::prepareConv2dBackwardInput, readConv2dGeometry)},
       {"conv2dBackwardKernel", entry(2, {1, 2}, &B::prepareConv2dBackwardKernel, readConv2dGeometry)},
       {"copy", entry(1, 1, &B::prepareCopy, readNothing)},

@@ -24,7 +24,7 @@ void Ledger::checkAvailable(size_t bytes, const std::string& holder) const {
   if (!available_ || bytes < kLarge) return;
   const size_t available = available_();
   if (available >= kReserve && bytes <= available - kReserve) return;
-  refuse(bytes, holder, "the system has " + megabytes(available) + " left");
+  throw refusal(bytes, holder, "the system has " + megabytes(available) + " left");
 }
 
 void Ledger::reserve(size_t bytes, const std::string& holder) {
@@ -53,11 +53,11 @@ void Ledger::release(size_t bytes, const std::string& holder) noexcept {
   if (--found->second.count == 0) holdings_.erase(found);
 }
 
-void Ledger::refuse(size_t bytes, const std::string& holder, const std::string& reason) const {
+Error Ledger::refusal(size_t bytes, const std::string& holder, const std::string& reason) const {
   std::lock_guard lock(mutex_);
-  throw Error("ERR_OUT_OF_MEMORY", device_ + ": out of memory: " + holder + " needs " + megabytes(bytes) +
-                                       ", which the device refused (" + reason + "); in use " + megabytes(bytes_) +
-                                       "; largest holders: " + holders());
+  return Error("ERR_OUT_OF_MEMORY", device_ + ": out of memory: " + holder + " needs " + megabytes(bytes) +
+                                        ", which the device refused (" + reason + "); in use " + megabytes(bytes_) +
+                                        "; largest holders: " + holders());
 }
 
 std::string Ledger::holders() const {

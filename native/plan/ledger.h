@@ -6,10 +6,12 @@
 #include <mutex>
 #include <string>
 
+#include "core/memory_book.h"
+
 namespace fovea {
 
 /** Who holds a device's memory: every allocation is booked here first. Safe from any thread. */
-class Ledger {
+class Ledger final : public MemoryBook {
  public:
   /** Says how many bytes can still be had. */
   using Available = std::function<size_t()>;
@@ -22,10 +24,9 @@ class Ledger {
       : device_(std::move(device)), capacity_(capacity), available_(std::move(available)) {}
 
   /** Books `bytes` for `holder`; throws ERR_OUT_OF_MEMORY where they would exceed the limit or what can be had. */
-  void reserve(size_t bytes, const std::string& holder);
-  void release(size_t bytes, const std::string& holder) noexcept;
-  /** Throws the ERR_OUT_OF_MEMORY of an allocation that the device refused for `reason`. */
-  [[noreturn]] void refuse(size_t bytes, const std::string& holder, const std::string& reason) const;
+  void reserve(size_t bytes, const std::string& holder) override;
+  void release(size_t bytes, const std::string& holder) noexcept override;
+  Error refusal(size_t bytes, const std::string& holder, const std::string& reason) const override;
 
   /** 0 sets the limit back to what the device has. */
   void setLimit(size_t bytes);

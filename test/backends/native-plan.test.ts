@@ -97,6 +97,7 @@ const BAD_PLANS: Bad[] = [
   ['too few inputs', (p) => set(p.steps[0], { inputs: [0] }), /expected 2 to 3 inputs, received 1/],
   ['too many outputs', (p) => set(p.steps[2], { outputs: [2, 0] }), /expected 1 outputs, received 2/],
   ['a missing attribute', (p) => delete conv(p)['groups'], /'groups': expected a whole number.*received nothing/],
+  ['a residual that is not there', (p) => set(conv(p), { residual: true }), /3 to 4 inputs.*received 2/],
   ['an unknown attribute', (p) => set(conv(p), { bias: true }), /no attribute 'bias', received true/],
   [
     'an attribute of another type',

@@ -6,6 +6,7 @@ import { samePadding } from '../../lib/ops/geometry.js';
 import { Tensor, tensorOf } from '../../lib/tensor/tensor.js';
 import { createModel, listModels } from '../../models/index.js';
 import { readGolden } from '../support/golden.js';
+import { inferenceGraph } from '../support/inference-graph.js';
 
 /** A convolution as kernels see it: x [n,h,w,c], kernel [kh,kw,c/groups,o], y [n,oh,ow,o]. */
 export interface Convolution {
@@ -17,12 +18,15 @@ export interface Convolution {
   /** Top, bottom, left, right. */
   readonly padding: readonly number[];
   readonly groups: number;
+  /** One that adds a residual is asked for apart from the same one without. */
+  readonly residual?: boolean;
 }
 
 /** One line of numbers, in the order `test/native/cuda/cudnn_plans_test.cc` reads them. */
-export function line({ x, kernel, y, strides, dilations, padding, groups }: Convolution): string {
+export function line({ x, kernel, y, strides, dilations, padding, groups, residual = false }: Convolution): string {
   const [n, h, w, c] = x;
-  return [n, h, w, c, y[1], y[2], y[3], kernel[0], kernel[1], ...strides, ...dilations, ...padding, groups].join(' ');
+  const window = [...strides, ...dilations, ...padding, groups];
+  return [n, h, w, c, y[1], y[2], y[3], kernel[0], kernel[1], ...window, Number(residual)].join(' ');
 }
 
 /** The convolutions of one network of the zoo at its default size. Its graph is traced; nothing is computed. */
@@ -49,6 +53,18 @@ export function convolutionsOf(name: string, batch: number): Convolution[] {
       if (convolution) found.push(convolution);
     }
     return found;
+  });
+}
+
+/** The convolutions of one network's predictions that add a residual. */
+export function residualConvolutionsOf(name: string, batch: number): Convolution[] {
+  const graph = withDevice('reference', () => inferenceGraph(createModel(name), batch));
+  const shape = (id: number): readonly number[] => graph.values[id]!.shape;
+  return graph.steps.flatMap((step): Convolution[] => {
+    if (step.kind !== 'kernel' || step.kernel !== 'conv2d' || step.attributes['residual'] !== true) return [];
+    const { strides, dilations, padding, groups } = step.attributes as unknown as Convolution;
+    const [x, kernel] = step.inputs.map(shape);
+    return [{ x: x!, kernel: kernel!, y: shape(step.outputs[0]!), strides, dilations, padding, groups, residual: true }];
   });
 }
 
@@ -138,7 +154,9 @@ function geometry(
 /** Every convolution of the zoo and of the golden cases, each once, as lines. */
 export function allConvolutions(batch: number): string[] {
   const lines = new Set<string>();
-  for (const { name } of listModels()) for (const c of convolutionsOf(name, batch)) lines.add(line(c));
+  for (const { name } of listModels()) {
+    for (const c of [...convolutionsOf(name, batch), ...residualConvolutionsOf(name, batch)]) lines.add(line(c));
+  }
   for (const c of goldenConvolutions()) lines.add(line(c));
   return [...lines];
 }

@@ -86,6 +86,10 @@ KernelCase conv2d(Random& r) {
   p.attributes["activation"] = activation(r);
   KernelCase c{"", p.attributes, {p.x, p.kernel}, {p.y}};
   if (pick(r, 0, 1)) c.inputs.push_back(f32({p.y.dims[3]}));
+  if (pick(r, 0, 2) == 0) {
+    c.attributes["residual"] = true;
+    c.inputs.push_back(p.y);
+  }
   return c;
 }
 

@@ -1,5 +1,5 @@
 import { ops, tensor } from '../../lib/index.js';
-import type { Padding } from '../../lib/ops/geometry.js';
+import { windowGeometry, type Padding } from '../../lib/ops/geometry.js';
 import { RESIZE_METHODS } from '../../lib/ops/resize-weights.js';
 import { drawShape, floats } from './ops-cases-elementwise.js';
 import type { HostValue, OpCall, OpFamily } from './ops-cases.js';
@@ -66,6 +66,40 @@ const conv2d: OpFamily = {
       label: `conv2d${JSON.stringify({ ...window, groups })}`,
       inputs: [x, k, ...bias],
       apply: ([t, w, b]) => [ops.conv2d(t!, w!, { ...window, groups, bias: b })],
+      relative: 2e-5,
+    };
+  },
+};
+
+/** A sum with a convolution: what the graph makes of it is conv2d with a residual. */
+const residual: OpFamily = {
+  name: 'conv2d with a residual',
+  covers: [],
+  weight: 20,
+  draw: (r, small) => {
+    const { kernel, image, ...window } = drawWindow(r, small, true);
+    const kind = r.pick(['dense', 'grouped', 'depthwise'] as const);
+    const groups = kind === 'dense' ? 1 : kind === 'grouped' ? r.integer(2, small ? 2 : 4) : small ? 2 : r.pick(CHANNELS);
+    const most = small ? 2 : 5;
+    const perGroup = kind === 'depthwise' ? 1 : kind === 'grouped' ? r.integer(1, most) : small ? 2 : r.pick(CHANNELS);
+    const filters = groups * (kind === 'dense' && !small ? r.pick(CHANNELS) : r.integer(1, kind === 'depthwise' ? 2 : most));
+    const n = batch(r, small);
+    const bias = r.chance(0.5) ? [floats(r, [filters], -1, 1)] : [];
+    const [relu, first] = [!small && r.chance(0.6), r.chance(0.5)];
+    const { output } = windowGeometry('conv2d', image, kernel, window);
+    return {
+      label: `conv2d with a residual${JSON.stringify({ ...window, groups, relu })}`,
+      inputs: [
+        floats(r, [n, ...image, perGroup * groups], -1, 1),
+        floats(r, [...kernel, perGroup, filters], -1, 1),
+        floats(r, [n, ...output, filters], -2, 2),
+        ...bias,
+      ],
+      apply: ([t, w, z, b]) => {
+        const y = ops.conv2d(t!, w!, { ...window, groups, bias: b });
+        const sum = first ? ops.add(z!, y) : ops.add(y, z!);
+        return [relu ? ops.relu(sum) : sum];
+      },
       relative: 2e-5,
     };
   },
@@ -281,6 +315,7 @@ const random: OpFamily = {
 
 export const imageFamilies: readonly OpFamily[] = [
   conv2d,
+  residual,
   depthwise,
   transposed,
   ...pools,

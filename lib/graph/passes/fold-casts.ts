@@ -4,7 +4,10 @@ import { kept, producersOf, readersOf, type Graph, type IrValue, type KernelStep
 /** Kernels that add up in float32 and may store the sums so, though their operands are narrower. */
 const WIDE_RESULTS = new Set(['conv2dBackwardKernel', 'matmul', 'reduce']);
 
-/** Operands that a kernel of a 16-bit type takes in float32 too, by index: weights and biases, which it packs anyway. */
+/**
+ * Operands that a kernel of a 16-bit type takes in float32 too, by index: weights and biases, which it packs anyway. A
+ * residual is none of them.
+ */
 const WIDE_OPERANDS: Readonly<Record<string, readonly number[]>> = {
   conv2d: [1, 2],
   conv2dBackwardInput: [1],
@@ -101,9 +104,10 @@ export function takeWideOperands(graph: Graph): Graph {
     const wide = step.kind === 'kernel' ? WIDE_OPERANDS[step.kernel] : undefined;
     const dtype = wide && graph.values[step.inputs[0]!]!.dtype;
     if (dtype === undefined || !isNarrow(dtype)) return step;
+    const residual = step.kind === 'kernel' && step.attributes['residual'] === true ? step.inputs.length - 1 : -1;
     const inputs = step.inputs.map((id, i) => {
       const before = graph.steps[producers[id]!];
-      const cast = wide!.includes(i) ? castOf(before, graph.values) : undefined;
+      const cast = wide!.includes(i) && i !== residual ? castOf(before, graph.values) : undefined;
       return cast && !cast.widens && cast.narrow === dtype ? before!.inputs[0]! : id;
     });
     return { ...(step as KernelStep), inputs };

@@ -1,13 +1,14 @@
+import { sameShape } from '../../tensor/shape.js';
 import { kept, producersOf, readersOf, type ElementwiseStep, type Graph, type KernelStep, type Step } from '../ir.js';
 
 const ACTIVATED = new Set(['conv2d', 'matmul', 'batchNorm']);
 
 /**
- * Lets kernels do what directly follows them: conv2d and matmul add a bias and apply relu, batchNorm applies relu, and
- * the gradient of the bias comes out of conv2dBackwardKernel.
+ * Lets kernels do what directly follows them: conv2d and matmul add a bias and apply relu, conv2d adds a residual in
+ * between, batchNorm applies relu, and the gradient of the bias comes out of conv2dBackwardKernel.
  */
 export function fuseEpilogues(graph: Graph): Graph {
-  return fuseBiasGradients(fuseBatchNormRelu(fuseActivations(fuseBias(graph))));
+  return fuseBiasGradients(fuseBatchNormRelu(fuseActivations(fuseResiduals(fuseBias(graph)))));
 }
 
 /** The single instruction of an elementwise step, if it is that opcode. */
@@ -55,6 +56,50 @@ function fuseBias(graph: Graph): Graph {
     change.set(at, undefined);
   });
   return rewrite(graph, change);
+}
+
+/**
+ * A convolution adds to its result the value that only an `add` joins with it, where that value is there before the
+ * convolution runs: of two convolutions that meet (a block and its projection), the later one adds the other's result.
+ */
+function fuseResiduals(graph: Graph): Graph {
+  const readers = readersOf(graph);
+  const producers = producersOf(graph);
+  const keep = kept(graph);
+  const change = new Map<number, Step | undefined>();
+  /** Whether the sum would be made within the one elementwise step that reads it, without being stored. */
+  const joinsReader = (sum: number): boolean => {
+    const at = onlyReader(graph, readers, keep, sum);
+    const reader = graph.steps[at];
+    return reader?.kind === 'elementwise' && !isSingle(reader, 'relu') && !change.has(at);
+  };
+  // From the end on: then it is known whether a sum is read by a step that stays.
+  for (let index = graph.steps.length - 1; index >= 0; index--) {
+    const step = graph.steps[index]!;
+    if (step.kind !== 'kernel' || step.kernel !== 'conv2d' || step.attributes['activation'] !== 'linear') continue;
+    const y = step.outputs[0]!;
+    const at = onlyReader(graph, readers, keep, y);
+    const add = graph.steps[at];
+    if (!isSingle(add, 'add') || add.inputs.length !== 2) continue;
+    const residual = add.inputs[0] === y ? add.inputs[1]! : add.inputs[0]!;
+    const sum = add.outputs[0]!;
+    const alike = [residual, sum].every((id) => isLike(graph, id, y)) && graph.values[residual]!.kind !== 'scalar';
+    if (!alike || producers[residual]! >= index || joinsReader(sum)) continue;
+    change.set(index, {
+      ...step,
+      inputs: [...step.inputs, residual],
+      outputs: add.outputs,
+      attributes: { ...step.attributes, residual: true },
+    });
+    change.set(at, undefined);
+  }
+  return rewrite(graph, change);
+}
+
+/** Whether two values have one shape and type. */
+function isLike(graph: Graph, a: number, b: number): boolean {
+  const [x, y] = [graph.values[a]!, graph.values[b]!];
+  return x.dtype === y.dtype && sameShape(x.shape, y.shape);
 }
 
 function fuseActivations(graph: Graph): Graph {

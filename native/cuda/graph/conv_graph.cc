@@ -111,7 +111,8 @@ ConvProblem ConvProblem::of(const ConvGeometry& geometry) {
   p.geometry = geometry;
   if (geometry.kind == ConvKind::kForward) {
     p.relu = geometry.relu;
-    p.bias = geometry.bias || geometry.relu;
+    p.residual = geometry.residual;
+    p.bias = geometry.bias || geometry.relu || geometry.residual;
   }
   return p;
 }

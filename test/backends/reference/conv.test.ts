@@ -88,6 +88,27 @@ describe('conv2d', () => {
     expect(runFloat('conv2d', relu, [x, kernel, bias], [1, 1, 2, 2])).toEqual([1.5, 0, 0, 0]);
   });
 
+  test('adds the residual, the last input, before relu', () => {
+    const x = f64([1, 1, 2, 1], [1, -3]);
+    const [kernel, bias] = [f64([1, 1, 1, 2], [1, 2]), f64([2], [0.5, -10])];
+    const residual = f64([1, 1, 2, 2], [-2, 10, 1, 17]);
+    const attributes = { ...LINEAR, residual: true };
+    const relu = { ...attributes, activation: 'relu' };
+    const y = [1, 1, 2, 2];
+    expect(runFloat('conv2d', attributes, [x, kernel, bias, residual], y)).toEqual([-0.5, 2, -1.5, 1]);
+    expect(runFloat('conv2d', relu, [x, kernel, bias, residual], y)).toEqual([0, 2, 0, 1]);
+    expect(runFloat('conv2d', attributes, [x, kernel, residual], y)).toEqual([-1, 12, -2, 11]);
+    expect(runFloat('conv2d', { ...LINEAR, residual: false }, [x, kernel, bias], y)).toEqual([1.5, -8, -2.5, -16]);
+  });
+
+  test('refuses a residual that is not like y, or not there', () => {
+    const [x, kernel] = [f64([1, 1, 2, 1], [1, -3]), f64([1, 1, 1, 2], [1, 2])];
+    const run = (...more: Value[]) => runFloat('conv2d', { ...LINEAR, residual: true }, [x, kernel, ...more], [1, 1, 2, 2]);
+    expect(() => run()).toThrow(/3 to 4 inputs/);
+    expect(() => run(f64([2], [1, 2]))).toThrow(/residual of shape \[1,1,2,2\]/);
+    expect(() => run(valueOf('float32', [1, 1, 2, 2], [1, 2, 3, 4]))).toThrow(/float32/);
+  });
+
   test('relu lets NaN through', () => {
     const y = runFloat(
       'conv2d',
@@ -210,6 +231,7 @@ describe('conv2d', () => {
     ['dilations', [1, 1.5]],
     ['groups', 0],
     ['activation', 'gelu'],
+    ['residual', 1],
   ])('refuses %s of %j', (name, value) => {
     const operands = [f64([1, 1, 1, 1], [1]), f64([1, 1, 1, 1], [1])];
     expect(() => runFloat('conv2d', { ...LINEAR, [name]: value }, operands, [1, 1, 1, 1])).toThrow(name);

@@ -62,14 +62,18 @@ std::string description(int sm) {
   return json.str();
 }
 
+/** A line of the list; `residual` stands for the two forward problems with one. */
 ConvGeometry parse(const std::string& line) {
   std::istringstream in(line);
   ConvGeometry g;
+  int residual = 0;
   int64_t* const fields[] = {&g.n,  &g.h,  &g.w,  &g.c,  &g.oh,  &g.ow,     &g.o,    &g.kh,    &g.kw,
                              &g.sh, &g.sw, &g.dh, &g.dw, &g.top, &g.bottom, &g.left, &g.right, &g.groups};
   for (int64_t* field : fields) {
-    if (!(in >> *field)) throw Error("ERR_DATA", "expected 18 numbers, received '" + line + "'");
+    if (!(in >> *field)) throw Error("ERR_DATA", "expected 19 numbers, received '" + line + "'");
   }
+  if (!(in >> residual)) throw Error("ERR_DATA", "expected 19 numbers, received '" + line + "'");
+  g.residual = residual != 0;
   return g;
 }
 
@@ -151,8 +155,8 @@ int run(int argc, char** argv) {
         policy.tf32 = type.tf32;
         for (ConvGeometry g : geometries) {
           g.type = g.kernelType = g.biasType = type.type;
-          for (int variant = 0; variant < 5; ++variant) {
-            // Forward alone, with a bias, with bias and ReLU; then backward.
+          // Forward alone, with a bias, with bias and ReLU; then backward. A residual comes with a bias.
+          for (int variant = g.residual ? 1 : 0; variant < (g.residual ? 3 : 5); ++variant) {
             g.kind = variant < 3    ? ConvKind::kForward
                      : variant == 3 ? ConvKind::kBackwardInput
                                     : ConvKind::kBackwardKernel;
@@ -160,6 +164,7 @@ int run(int argc, char** argv) {
             problem.geometry = g;
             problem.bias = variant == 1 || variant == 2;
             problem.relu = variant == 2;
+            problem.residual = g.residual;
             std::string why, ignored;
             if (hasPlan(problem, target, policy, why)) {
               ++count.passed;

@@ -108,20 +108,26 @@ void biases() {
   for (DType type : kFloats) {
     for (DType biasType : {type, DType::kFloat32}) {
       for (bool relu : {false, true}) {
-        const auto y = randomMemory(type, {rows, channels}, 5), bias = randomMemory(biasType, {channels}, 6);
-        std::vector<double> expected = y->values();
-        for (int64_t i = 0; i < rows * channels; ++i) {
-          const float v = static_cast<float>(expected[i]) + static_cast<float>(bias->get(i % channels));
-          expected[i] = relu && v <= 0 ? 0 : v;
+        for (bool added : {false, true}) {
+          const auto y = randomMemory(type, {rows, channels}, 5), bias = randomMemory(biasType, {channels}, 6),
+                     residual = randomMemory(type, {rows, channels}, 7);
+          std::vector<double> expected = y->values();
+          for (int64_t i = 0; i < rows * channels; ++i) {
+            const float more = static_cast<float>(bias->get(i % channels)) +
+                               (added ? static_cast<float>(residual->get(i)) : 0.0f);
+            const float v = static_cast<float>(expected[i]) + more;
+            expected[i] = relu && v <= 0 ? 0 : v;
+          }
+          cuda::finish(context, "conv2d", y->data(), type, rows, channels,
+                       {bias->data(), biasType, added ? residual->data() : nullptr, relu});
+          checkClose(y->values(), rounded(type, expected), 0, added ? "biased, with a residual" : "biased");
         }
-        cuda::biasActivation(context, "matmul", y->data(), type, rows, channels, bias->data(), biasType, relu);
-        checkClose(y->values(), rounded(type, expected), 0, "biased");
       }
     }
     const auto y = randomMemory(type, {50}, 7);
     std::vector<double> expected = y->values();
     for (double& v : expected) v = std::max(v, 0.0);
-    cuda::biasActivation(context, "matmul", y->data(), type, 10, 5, nullptr, type, true);
+    cuda::finish(context, "matmul", y->data(), type, 10, 5, {nullptr, type, nullptr, true});
     checkClose(y->values(), expected, 0, "without a bias");
   }
 }

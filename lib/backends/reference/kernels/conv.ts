@@ -36,20 +36,32 @@ function readConvolution(call: KernelCall, x: TensorType, kernel: TensorType, y:
   return { window: readWindow(call, x.shape, y.shape, [kh, kw], true), groups, c, cg, o, og: o / groups };
 }
 
-/** y[p,o] = bias[o] + sum over taps and ci of x[q,ci] * kernel[tap,ci,o], where p sees q through the tap. */
+/**
+ * y[p,o] = bias[o] + residual[p,o] + sum over taps and ci of x[q,ci] * kernel[tap,ci,o], where p sees q through the tap.
+ */
 export const conv2d: ReferenceKernel = {
   prepare(call) {
-    call.count([2, 3], 1);
+    const residuals = call.flag('residual') ? 1 : 0;
+    call.count([2 + residuals, 3 + residuals], 1);
     const conv = readConvolution(call, call.input(0), call.input(1), call.output(0));
     const relu = call.word('activation', 'linear', 'relu') === 'relu';
-    if (call.inputs.length === 3) {
+    const hasBias = call.inputs.length - residuals === 3;
+    if (hasBias) {
       call.floatOrWider(call.output(0), call.input(2));
       call.shape('bias', call.input(2), [conv.o]);
     }
-    return ([x, kernel, bias], [y]) => {
+    if (residuals > 0) {
+      const residual = call.input(call.inputs.length - 1);
+      call.float(call.output(0), residual);
+      call.shape('residual', residual, call.output(0).shape);
+    }
+    return ([x, kernel, ...more], [y]) => {
+      const bias = hasBias ? more[0] : undefined;
+      const residual = residuals > 0 ? more.at(-1) : undefined;
       if (bias === undefined) y!.fill(0);
       else for (let i = 0; i < y!.length; i += conv.o) y!.set(bias, i);
       accumulate(conv, x!, kernel!, y!);
+      if (residual) for (let i = 0; i < y!.length; i++) y![i]! += residual[i]!;
       if (relu) for (let i = 0; i < y!.length; i++) y![i] = y![i]! < 0 ? 0 : y![i]!;
     };
   },

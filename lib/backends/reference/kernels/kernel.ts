@@ -178,6 +178,11 @@ export class KernelCall {
     return value;
   }
 
+  /** As {@link boolean}, `false` where it is not given. */
+  flag(name: string): boolean {
+    return this.attributes[name] !== undefined && this.boolean(name);
+  }
+
   /** An attribute that is one of a few words. */
   word<W extends string>(name: string, ...words: readonly W[]): W {
     const value = this.attributes[name];

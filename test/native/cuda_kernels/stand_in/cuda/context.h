@@ -66,10 +66,9 @@ class Context final : public Stream {
   int multiprocessors() const { return properties_.multiprocessors; }
   /** Another device from now on. */
   void become(const DeviceProperties& properties) { properties_ = properties; }
-  DeviceArray upload(const void* data, size_t bytes) { return DeviceArray(data, bytes); }
   template <class T>
-  DeviceArray upload(const std::vector<T>& data) {
-    return upload(data.data(), data.size() * sizeof(T));
+  DeviceArray upload(const char*, const std::vector<T>& data) {
+    return DeviceArray(data.data(), data.size() * sizeof(T));
   }
   std::shared_ptr<FaultSlot> faultSlot(FaultSlot::Message message) {
     auto slot = std::make_shared<FaultSlot>(std::move(message));
