@@ -39,7 +39,7 @@ describe('the device', () => {
       .filter((line) => line.startsWith('| `'))
       .flatMap((line) => [...line.split('|')[1]!.matchAll(/`(\w+)`/g)].map((match) => match[1]!));
     expect([...backend.kernels].sort()).toEqual(table.sort());
-    expect(table.length).toBe(34);
+    expect(table.length).toBe(35);
   });
 
   test('says what it is', () => {
