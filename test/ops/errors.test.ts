@@ -325,7 +325,7 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'a limit that is no number': 'ERR_ARGUMENT expected min <= max, received NaN and 0',
   },
   cast: {
-    'an unknown type': 'ERR_ARGUMENT expected a dtype, received float16',
+    'an unknown type': 'ERR_ARGUMENT expected a dtype, received float8',
   },
   sum: {
     'axis 2 of rank 2': 'ERR_SHAPE expected an axis between -2 and 1, received 2',
@@ -429,7 +429,7 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'ERR_SHAPE expected nested arrays of shape [2] throughout, received a ragged array',
     'too few elements': 'ERR_SHAPE expected 4 elements for shape [2,2], received 3',
     'a negative axis': 'ERR_SHAPE expected a shape of whole numbers of zero or more, received [-1,0]',
-    'an unknown type': 'ERR_DTYPE expected a dtype, received float16',
+    'an unknown type': 'ERR_DTYPE expected a dtype, received float8',
     'a fraction as int32':
       'ERR_DTYPE expected whole numbers from -2147483648 to 2147483647 for dtype int32, received 2.5 at index 1',
     'a number too large for int32':

@@ -219,9 +219,10 @@ describeEachDevice('Optimizer', (device) => {
 
 describe('optimizer options', () => {
   // That of loss scaling is another optimizer's; see loss-scale.test.ts.
-  const names = optimizers.optimizerRegistry.names.filter((name) => name !== 'LossScaleOptimizer');
+  const { names } = optimizers.optimizerRegistry;
+  const own = names.filter((name) => name !== 'LossScaleOptimizer');
 
-  it.each(names)('%s survives a round trip of its configuration', (className) => {
+  it.each(own)('%s survives a round trip of its configuration', (className) => {
     const made = optimizers.get({
       className,
       config: { learning_rate: 0.25, clipnorm: 2, use_ema: true, weight_decay: 0.125 },

@@ -61,6 +61,18 @@ describe('reading', () => {
 });
 
 describe('writing', () => {
+  it.each([
+    ['bfloat16', 'BF16', [1, -(2 ** 100), 2 ** -133]],
+    ['float16', 'F16', [1.5, -65504, 2 ** -24]],
+  ] as const)('stores %s as %s, which is read as float32', async (dtype, name, values) => {
+    const file = path.join(folder, `${dtype}.safetensors`);
+    const data = Float32Array.from(values);
+    await writeSafetensors(file, new Map([['x', { dtype, shape: [3], data }]]));
+    await using opened = await SafetensorsFile.open(file);
+    expect(opened.entries.get('x')!.dtype).toBe(name);
+    expect(await opened.read('x')).toEqual({ dtype: 'float32', shape: [3], data });
+  });
+
   it('round-trips every dtype, odd sizes, scalars and empty tensors', async () => {
     const tensors = new Map<string, NamedArray>([
       ['u', { dtype: 'uint8', shape: [3], data: Uint8Array.of(1, 2, 255) }],

@@ -37,7 +37,7 @@ describe('storages and slots', () => {
     ['a size of no number', { storages: [arena(0, NaN)] }, /storage 0/],
     ['an arena of no size', { arenaBytes: -1 }, /arenaBytes/],
     ['a slot without storage', { slots: [slot(9, [4])] }, /slot 0 on one of 5 storages/],
-    ['a slot of an unknown dtype', { slots: [slot(0, [4], 'float16' as DType)] }, /slot 0 of a known dtype/],
+    ['a slot of an unknown dtype', { slots: [slot(0, [4], 'float8' as DType)] }, /slot 0 of a known dtype/],
     ['a slot with a negative dimension', { slots: [slot(2, [-4])] }, /slot 0 with a shape/],
     ['a slot larger than its arena storage', { slots: [slot(2, [33])] }, /slot 0 of at most 128 bytes/],
     ['a slot of wider elements than fit', { slots: [slot(2, [17], 'float64')] }, /slot 0 of at most 128 bytes/],

@@ -54,8 +54,10 @@ describe('encodeHdf5', () => {
   });
 
   it('refuses what HDF5 has not', () => {
-    const bf16: NamedArray = { dtype: 'bfloat16', shape: [1], data: Float32Array.of(1) };
-    expect(messageOf(() => encodeHdf5('x.h5', group({ a: bf16 })))).toContain('elements of bfloat16 cannot be written');
+    for (const dtype of ['bfloat16', 'float16'] as const) {
+      const a: NamedArray = { dtype, shape: [1], data: Float32Array.of(1) };
+      expect(messageOf(() => encodeHdf5('x.h5', group({ a })))).toContain(`elements of ${dtype} cannot be written`);
+    }
     expect(messageOf(() => encodeHdf5('x.h5', group({ 'a/b': f32([1], 1) })))).toContain('a name "a/b"');
   });
 
