@@ -1,6 +1,7 @@
 import { mismatch } from '../errors.js';
 import type { CallContext, LayerOptions } from '../layers/layer.js';
 import { Layer } from '../layers/layer.js';
+import type { PolicyName } from '../layers/policy.js';
 import type { Nest } from '../layers/nest.js';
 import { registerBuiltins, serializeLayer } from '../layers/registry.js';
 import type { CustomLayers, LayerConfig, SerializedLayer } from '../layers/registry.js';
@@ -220,8 +221,8 @@ export class Model extends Layer {
 
   static override fromConfig(config: LayerConfig, customLayers?: CustomLayers): Layer {
     if (this !== Model) return super.fromConfig(config, customLayers);
-    const { name, trainable } = config as { name: string; trainable?: boolean };
-    return new Model({ ...modelFromFunctionalConfig(config, customLayers), name, trainable });
+    const { name, trainable, dtype } = config as { name: string; trainable?: boolean; dtype?: PolicyName };
+    return new Model({ ...modelFromFunctionalConfig(config, customLayers), name, trainable, dtype });
   }
 
   /** Says how the model is trained; call it again after changing `trainable`. */

@@ -1,6 +1,7 @@
 import { mismatch } from '../errors.js';
 import { InputLayer } from '../layers/input.js';
 import { Layer, type CallContext, type LayerOptions } from '../layers/layer.js';
+import type { PolicyName } from '../layers/policy.js';
 import { describe, type Nest } from '../layers/nest.js';
 import { deserializeLayer, registerBuiltins, serializeLayer } from '../layers/registry.js';
 import type { CustomLayers, LayerConfig, SerializedLayer } from '../layers/registry.js';
@@ -12,7 +13,7 @@ import { FunctionalGraph } from './functional.js';
 import { Model } from './model.js';
 import { asDeclared } from './model-inputs.js';
 
-export type SequentialOptions = Pick<LayerOptions, 'name' | 'trainable'>;
+export type SequentialOptions = Pick<LayerOptions, 'name' | 'trainable' | 'dtype'>;
 
 /**
  * Layers one after the other, each taking what the one before it makes.
@@ -36,7 +37,7 @@ export class Sequential extends Model {
    * @param layers - the first may be an input layer, or what `input()` returns
    */
   constructor(layers: readonly (Layer | SymbolicTensor)[] = [], options: SequentialOptions = {}) {
-    super({ name: options.name, trainable: options.trainable });
+    super({ name: options.name, trainable: options.trainable, dtype: options.dtype });
     if (!Array.isArray(layers)) {
       throw mismatch('ERR_ARGUMENT', this.errorLabel(), 'a list of layers', describe(layers));
     }
@@ -146,7 +147,7 @@ export class Sequential extends Model {
 
   override getConfig(): LayerConfig {
     const layers = this.#layers.map((layer) => serializeLayer(layer) as unknown as ConfigValue);
-    const config = { name: this.name, trainable: this.trainable };
+    const config = super.getConfig();
     if (this.#input && this.#declared) {
       return { ...config, layers: [serializeLayer(this.#input.layer) as unknown as ConfigValue, ...layers] };
     }
@@ -154,9 +155,10 @@ export class Sequential extends Model {
   }
 
   static override fromConfig(config: LayerConfig, customLayers?: CustomLayers): Layer {
-    const { name, trainable, layers, buildInputShape } = config as unknown as {
+    const { name, trainable, dtype, layers, buildInputShape } = config as unknown as {
       name: string;
       trainable?: boolean;
+      dtype?: PolicyName;
       layers: readonly SerializedLayer[];
       buildInputShape?: SymbolicShape;
     };
@@ -166,7 +168,7 @@ export class Sequential extends Model {
     const list = layers as readonly SerializedLayer[];
     const made = new this(
       list.map((layer) => deserializeLayer(layer, customLayers)),
-      { name, trainable },
+      { name, trainable, dtype },
     );
     if (buildInputShape) made.build(buildInputShape);
     return made;

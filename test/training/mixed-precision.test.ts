@@ -7,6 +7,8 @@ import {
   layers,
   loadCheckpoint,
   losses,
+  Model,
+  modelFromJSON,
   ops,
   optimizers,
   policy,
@@ -115,6 +117,17 @@ describe('policies', () => {
     expect(layer.getConfig()).toHaveProperty('dtype', mixed);
     setPolicy('float32');
     expect(layers.Flatten.fromConfig(layer.getConfig()).dtypePolicy).toBe(mixed);
+  });
+
+  it.each(MIXED)('%s stays that of a model that is written down, whatever the policy when it is read', (mixed) => {
+    const chain = smallNet(mixed);
+    const graph = new Model({ inputs: chain.inputs[0]!, outputs: chain.outputs[0]!, dtype: mixed });
+    for (const model of [chain, graph]) {
+      const read = modelFromJSON(JSON.stringify(model));
+      expect([read.constructor, read.dtypePolicy]).toEqual([model.constructor, mixed]);
+      expect(JSON.stringify(read)).toBe(JSON.stringify(model));
+    }
+    expect(smallNet('float32').getConfig()).not.toHaveProperty('dtype');
   });
 
   it('refuses names it does not know', () => {
