@@ -52,8 +52,8 @@ auto guarded(const char* what, F&& f) -> decltype(f()) {
 }
 
 /**
- * Attributes of every primitive here: scratch memory comes from the workspace; where asked for, a tensor is added to the
- * result, and ReLU comes after.
+ * Attributes of every primitive here: scratch memory comes from the workspace; where asked for, a tensor is added to
+ * the result, and ReLU comes after.
  */
 inline dnnl::primitive_attr attributes(bool relu = false, const Desc* added = nullptr) {
   dnnl::primitive_attr a;

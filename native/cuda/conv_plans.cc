@@ -8,8 +8,8 @@
 namespace fovea::cuda {
 namespace {
 
-constexpr size_t kTimed = 10;     ///< Plans that are timed at most,
-constexpr int kTimedRuns = 3;     ///< each so often, after one run to warm up.
+constexpr size_t kTimed = 10;  ///< Plans that are timed at most,
+constexpr int kTimedRuns = 3;  ///< each so often, after one run to warm up.
 constexpr const char* kTiming = "operands for timing";
 constexpr size_t kMostTried = 8;  ///< Plans of a list that are tried before giving up.
 

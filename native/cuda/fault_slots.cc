@@ -12,7 +12,8 @@ constexpr size_t kMostSlots = 16384;
 
 }  // namespace
 
-FaultSlots::FaultSlots(Context& context) : context_(context), device_(context, (kMostSlots + 1) * sizeof(FaultWord), "fault words") {
+FaultSlots::FaultSlots(Context& context)
+    : context_(context), device_(context, (kMostSlots + 1) * sizeof(FaultWord), "fault words") {
   void* memory = nullptr;
   context_.check(cudaHostAlloc(&memory, kMostSlots * sizeof(FaultWord), cudaHostAllocDefault), "cudaHostAlloc",
                  "fault words");

@@ -14,7 +14,8 @@ namespace fovea::cuda {
 class Packed {
  public:
   Packed(Context& context, bool steady, size_t bytes)
-      : context_(context), array_(steady ? DeviceArray(context, bytes, context.holder("packed weights")) : DeviceArray()) {}
+      : context_(context),
+        array_(steady ? DeviceArray(context, bytes, context.holder("packed weights")) : DeviceArray()) {}
 
   /** Where it lies: `make(to)` enqueues what writes it when it has to. */
   template <class Make>

@@ -22,8 +22,7 @@ struct AxisArrays {
 
 AxisArrays upload(Context& context, const ResizeDesc::Spans& spans, int64_t taps) {
   return {context.upload("starts", spans.starts),
-          context.upload("weights", std::vector<float>(spans.weights.begin(), spans.weights.end())),
-          taps};
+          context.upload("weights", std::vector<float>(spans.weights.begin(), spans.weights.end())), taps};
 }
 
 }  // namespace

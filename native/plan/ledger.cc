@@ -56,8 +56,8 @@ void Ledger::release(size_t bytes, const std::string& holder) noexcept {
 Error Ledger::refusal(size_t bytes, const std::string& holder, const std::string& reason) const {
   std::lock_guard lock(mutex_);
   return Error("ERR_OUT_OF_MEMORY", device_ + ": out of memory: " + holder + " needs " + megabytes(bytes) +
-                                       ", which the device refused (" + reason + "); in use " + megabytes(bytes_) +
-                                       "; largest holders: " + holders());
+                                        ", which the device refused (" + reason + "); in use " + megabytes(bytes_) +
+                                        "; largest holders: " + holders());
 }
 
 std::string Ledger::holders() const {

@@ -101,7 +101,9 @@ export function takeWideOperands(graph: Graph): Graph {
     const residual = step.kind === 'kernel' && step.attributes['residual'] === true ? step.inputs.length - 1 : -1;
     const inputs = step.inputs.map((id, i) => {
       const cast = graph.steps[producers[id]!];
-      return wide.includes(i) && i !== residual && isCast(cast, graph.values, 'float32', 'bfloat16') ? cast.inputs[0]! : id;
+      return wide.includes(i) && i !== residual && isCast(cast, graph.values, 'float32', 'bfloat16')
+        ? cast.inputs[0]!
+        : id;
     });
     return { ...(step as KernelStep), inputs };
   });

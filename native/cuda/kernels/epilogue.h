@@ -13,8 +13,8 @@ template <class T>
 struct BiasActivation {
   struct Args {
     T* y;
-    const void* bias;  ///< Null for none.
-    bool wideBias;     ///< Of float, else of T.
+    const void* bias;   ///< Null for none.
+    bool wideBias;      ///< Of float, else of T.
     const T* residual;  ///< Like y; null for none.
     bool relu;
     int64_t n;
@@ -27,8 +27,8 @@ struct BiasActivation {
       v += bias + residual;
       return args.relu && v <= 0 ? 0.0f : v;
     };
-    const bool fours = args.byC.d % 4 == 0 && args.n % 4 == 0 &&
-                       takesFours(args.y, static_cast<const T*>(args.bias), args.residual);
+    const bool fours =
+        args.byC.d % 4 == 0 && args.n % 4 == 0 && takesFours(args.y, static_cast<const T*>(args.bias), args.residual);
     block.each([&](int thread) {
       if (fours) {
         for (int64_t i = 4 * block.first(thread); i < args.n; i += 4 * block.stride()) {
