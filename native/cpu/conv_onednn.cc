@@ -93,6 +93,15 @@ Chosen forwardOf(const Pd& pd) {
 }
 
 /**
+ * Whether oneDNN's sums with a tensor can be trusted. 2.6's `jit:avx2` takes the wrong elements of it, with groups and
+ * with padding, at any number of channels. Pointwise convolutions have code of their own, without tails it was right.
+ */
+bool addsRightly(const Conv& v) {
+  constexpr int64_t kWidest = 16;  // Floats of a register, AVX-512's.
+  return v.pointwise() && v.groups == 1 && v.o % kWidest == 0;
+}
+
+/**
  * The forward primitive. One that adds the residual itself is taken when that costs it neither its implementation nor
  * its layout; in bfloat16 no other will do, since it would round before the residual is added.
  */
@@ -102,7 +111,7 @@ std::optional<Chosen> pickForward(const Conv& v, const dl::ConvProblem& p) {
   Chosen chosen = forwardOf<dl::ConvForward>(plain);
   if (!v.residual) return chosen;
   const dl::Desc residual = nhwcDst(v);
-  if (chosen.dst == residual) {
+  if (chosen.dst == residual && addsRightly(v)) {
     try {
       const auto pd = dl::convForward(p, dl::attributes(v.relu, &residual));
       if (pd.impl_info_str() == chosen.name && pd.dst_desc() == residual) {

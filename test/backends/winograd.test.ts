@@ -10,21 +10,24 @@ const CASES = [
   { size: 5, image: [2, 21, 18, 16], filters: 40, padding: 'valid' },
 ] as const;
 
-test.each(CASES)('$size x $size, $padding, $image to $filters: with a residual', async ({ size, padding, ...sizes }) => {
-  const run = (device: string): Promise<number[]> =>
-    withDevice(device, async () => {
-      const x = ops.randomNormal([...sizes.image], 1);
-      const kernel = ops.mul(ops.randomNormal([size, size, sizes.image[3], sizes.filters], 2), 0.1);
-      const bias = ops.randomNormal([sizes.filters], 3);
-      const residual = ops.randomNormal([...ops.conv2d(x, kernel, { padding }).shape], 4);
-      const y = ops.relu(ops.add(ops.conv2d(x, kernel, { padding, bias }), residual));
-      return Array.from(await y.data(), Number);
-    });
-  const [mine, exact] = [await run('cpu'), await run('reference')];
-  const largest = exact.reduce((m, v) => Math.max(m, v), 0);
-  const off = exact.reduce((m, v, i) => Math.max(m, Math.abs(v - mine[i]!)), 0);
-  expect(off / largest).toBeLessThan(2e-5);
-});
+test.each(CASES)(
+  '$size x $size, $padding, $image to $filters: with a residual',
+  async ({ size, padding, ...sizes }) => {
+    const run = (device: string): Promise<number[]> =>
+      withDevice(device, async () => {
+        const x = ops.randomNormal([...sizes.image], 1);
+        const kernel = ops.mul(ops.randomNormal([size, size, sizes.image[3], sizes.filters], 2), 0.1);
+        const bias = ops.randomNormal([sizes.filters], 3);
+        const residual = ops.randomNormal([...ops.conv2d(x, kernel, { padding }).shape], 4);
+        const y = ops.relu(ops.add(ops.conv2d(x, kernel, { padding, bias }), residual));
+        return Array.from(await y.data(), Number);
+      });
+    const [mine, exact] = [await run('cpu'), await run('reference')];
+    const largest = exact.reduce((m, v) => Math.max(m, v), 0);
+    const off = exact.reduce((m, v, i) => Math.max(m, Math.abs(v - mine[i]!)), 0);
+    expect(off / largest).toBeLessThan(2e-5);
+  },
+);
 
 describe.each(CASES)('$size x $size, $padding, $image to $filters', ({ size, image, filters, padding }) => {
   const run = (device: string) =>

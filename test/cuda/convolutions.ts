@@ -64,7 +64,9 @@ export function residualConvolutionsOf(name: string, batch: number): Convolution
     if (step.kind !== 'kernel' || step.kernel !== 'conv2d' || step.attributes['residual'] !== true) return [];
     const { strides, dilations, padding, groups } = step.attributes as unknown as Convolution;
     const [x, kernel] = step.inputs.map(shape);
-    return [{ x: x!, kernel: kernel!, y: shape(step.outputs[0]!), strides, dilations, padding, groups, residual: true }];
+    return [
+      { x: x!, kernel: kernel!, y: shape(step.outputs[0]!), strides, dilations, padding, groups, residual: true },
+    ];
   });
 }
 

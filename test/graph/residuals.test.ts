@@ -111,9 +111,10 @@ describe('a sum with the result of a convolution', () => {
 
   test('a float32 value that is narrowed for the sum is handed over narrow', () => {
     const graph = graphOf(() => {
-      const x = ops.cast(image(), 'bfloat16');
-      const kernel = ops.cast(zeros([3, 3, 4, 4]), 'bfloat16');
-      return [ops.add(ops.conv2d(x, kernel, { padding: 'same' }), ops.cast(ops.softmax(image()), 'bfloat16'))];
+      const residual = ops.cast(ops.softmax(image()), 'bfloat16');
+      const x = ops.mul(ops.cast(image(), 'bfloat16'), residual); // so that it is there before the convolution
+      const kernel = ops.cast(ops.softmax(zeros([3, 3, 4, 4])), 'bfloat16');
+      return [ops.add(ops.conv2d(x, kernel, { padding: 'same' }), residual)];
     });
     const step = graph.steps.find(isResidual)!;
     expect(graph.values[step.inputs[1]!]!.dtype).toBe('float32');

@@ -79,10 +79,12 @@ const residual: OpFamily = {
   draw: (r, small) => {
     const { kernel, image, ...window } = drawWindow(r, small, true);
     const kind = r.pick(['dense', 'grouped', 'depthwise'] as const);
-    const groups = kind === 'dense' ? 1 : kind === 'grouped' ? r.integer(2, small ? 2 : 4) : small ? 2 : r.pick(CHANNELS);
+    const groups =
+      kind === 'dense' ? 1 : kind === 'grouped' ? r.integer(2, small ? 2 : 4) : small ? 2 : r.pick(CHANNELS);
     const most = small ? 2 : 5;
     const perGroup = kind === 'depthwise' ? 1 : kind === 'grouped' ? r.integer(1, most) : small ? 2 : r.pick(CHANNELS);
-    const filters = groups * (kind === 'dense' && !small ? r.pick(CHANNELS) : r.integer(1, kind === 'depthwise' ? 2 : most));
+    const filters =
+      groups * (kind === 'dense' && !small ? r.pick(CHANNELS) : r.integer(1, kind === 'depthwise' ? 2 : most));
     const n = batch(r, small);
     const bias = r.chance(0.5) ? [floats(r, [filters], -1, 1)] : [];
     const [relu, first] = [!small && r.chance(0.6), r.chance(0.5)];

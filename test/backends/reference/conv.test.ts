@@ -103,7 +103,8 @@ describe('conv2d', () => {
 
   test('refuses a residual that is not like y, or not there', () => {
     const [x, kernel] = [f64([1, 1, 2, 1], [1, -3]), f64([1, 1, 1, 2], [1, 2])];
-    const run = (...more: Value[]) => runFloat('conv2d', { ...LINEAR, residual: true }, [x, kernel, ...more], [1, 1, 2, 2]);
+    const run = (...more: Value[]) =>
+      runFloat('conv2d', { ...LINEAR, residual: true }, [x, kernel, ...more], [1, 1, 2, 2]);
     expect(() => run()).toThrow(/3 to 4 inputs/);
     expect(() => run(f64([2], [1, 2]))).toThrow(/residual of shape \[1,1,2,2\]/);
     expect(() => run(valueOf('float32', [1, 1, 2, 2], [1, 2, 3, 4]))).toThrow(/float32/);

@@ -113,8 +113,8 @@ void biases() {
                      residual = randomMemory(type, {rows, channels}, 7);
           std::vector<double> expected = y->values();
           for (int64_t i = 0; i < rows * channels; ++i) {
-            const float more = static_cast<float>(bias->get(i % channels)) +
-                               (added ? static_cast<float>(residual->get(i)) : 0.0f);
+            const float more =
+                static_cast<float>(bias->get(i % channels)) + (added ? static_cast<float>(residual->get(i)) : 0.0f);
             const float v = static_cast<float>(expected[i]) + more;
             expected[i] = relu && v <= 0 ? 0 : v;
           }
