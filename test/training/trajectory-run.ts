@@ -4,7 +4,7 @@ import * as optimizers from '../../lib/optimizers/index.js';
 import * as schedules from '../../lib/schedules/index.js';
 import { compileModel, predictOnBatch, trainOnBatch } from '../../lib/training/trainer.js';
 import type { TypedArray } from '../../lib/index.js';
-import { fillSpec, label, type FillSpec, type GeneratedSpec } from '../support/fill.js';
+import { fillSpec, label, unit, type FillSpec, type GeneratedSpec } from '../support/fill.js';
 import { FashionNet, MixedNet, ResNet34, TransferNet, type Net } from './trajectory-nets.js';
 
 /** A number of a tensor: its norm and its first eight elements. */
@@ -114,8 +114,17 @@ function recordGradients(optimizer: optimizers.Optimizer, norm: Variable, kept: 
   };
 }
 
-/** Trains a case by `trainOnBatch`, on the current device. */
-export async function runCase(c: TrainingCase): Promise<Trajectory> {
+/** Weights moved by one unit of rounding (2^-23 of each), up or down as `seed` draws; none for seed 0. */
+function nudge(values: Float32Array, seed: number): Float32Array {
+  return seed === 0 ? values : values.map((v, i) => v * (1 + (unit(seed, i) < 0.5 ? -1 : 1) * 2 ** -23));
+}
+
+/**
+ * Trains a case by `trainOnBatch`, on the current device.
+ *
+ * @param moved - seed of initial weights moved within rounding; 0 takes them as they are
+ */
+export async function runCase(c: TrainingCase, moved = 0): Promise<Trajectory> {
   const net = makeNet(c);
   const [steps, batch, ...image] = c.x.shape as [number, number, ...number[]];
   const x = fillSpec(c.x) as Float32Array;
@@ -133,7 +142,7 @@ export async function runCase(c: TrainingCase): Promise<Trajectory> {
   for (const spec of c.weights) {
     const variable = variables.get(short(spec.path));
     if (!variable) throw new Error(`no weight ${spec.path} among ${[...variables.keys()].join(' ')}`);
-    variable.assign(tensor(fillSpec(spec), spec.shape));
+    variable.assign(tensor(nudge(fillSpec(spec) as Float32Array, moved), spec.shape));
   }
   const result: Trajectory = {
     losses: [],

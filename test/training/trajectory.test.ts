@@ -103,17 +103,34 @@ function describeWrong(distances: readonly Distance[]): string[] {
     );
 }
 
-/** `flips` takes the cases that met one: see "Tolerances" in test/golden/README.md. */
-function check(c: TrainingCase, run: Trajectory, flips: string[]): void {
-  expect(describeWrong(stepZero(c, run)), `${c.id}: step 0`).toEqual([]);
-  expect(run.accuracy[0]).toBeCloseTo(c.expected.accuracy[0]!, 6);
-  const wrong = describeWrong(later(c, run));
-  if (wrong.length === 0) {
-    run.accuracy.forEach((value, t) => expect(value, `accuracy[${t}]`).toBeCloseTo(c.expected.accuracy[t]!, 6));
-    return;
+/** What of a run after step 0 is out of tolerance. */
+function wrongLater(c: TrainingCase, run: Trajectory): string[] {
+  const accuracy = c.expected.accuracy.map((value, t) => ({
+    what: `accuracy[${t}]`,
+    difference: Math.abs(run.accuracy[t]! - value),
+    allowed: 1e-6,
+  }));
+  return describeWrong([...later(c, run), ...accuracy]);
+}
+
+const MOVES = 4;
+
+/**
+ * Checks a case. One that is out of tolerance after step 0 met a flip (see "Tolerances" in test/golden/README.md) if
+ * rounding decides that: with the initial weights moved by 2^-23, a run is in tolerance. `flips` takes the cases where
+ * none is.
+ */
+async function check(c: TrainingCase, flips: string[]): Promise<void> {
+  let first: string[] = [];
+  for (let moved = 0; moved <= MOVES; moved++) {
+    const run = await runCase(c, moved);
+    expect(describeWrong(stepZero(c, run)), `${c.id}: step 0`).toEqual([]);
+    const wrong = wrongLater(c, run);
+    if (wrong.length === 0) return;
+    if (moved === 0) first = wrong;
+    const losses = c.expected.losses.map((loss, t) => Math.abs(run.losses[t]! - loss));
+    if (Math.max(...losses) > 1e-3) expect(first, c.id).toEqual([]);
   }
-  const losses = c.expected.losses.map((loss, t) => Math.abs(run.losses[t]! - loss));
-  if (Math.max(...losses) > 1e-3) expect(wrong, c.id).toEqual([]);
   flips.push(c.id);
 }
 
@@ -123,13 +140,13 @@ afterAll(() => setDevice(before));
 describe.skipIf(natives.length === 0).each(natives)('training trajectories on %s', (device) => {
   const flips: string[] = [];
   beforeAll(() => setDevice(device));
-  for (const c of cases) it(c.id, { timeout: 300_000 }, async () => check(c, await runCase(c), flips));
+  for (const c of cases) it(c.id, { timeout: 300_000 }, () => check(c, flips));
   it('no more than one case of them by a flip', () => expect(flips.length, flips.join(', ')).toBeLessThanOrEqual(1));
 });
 
 describe('training trajectories on reference', () => {
   beforeAll(() => setDevice('reference'));
   for (const c of cases.filter(({ model }) => model === 'mixed_net' || model === 'transfer_net')) {
-    it(c.id, { timeout: 300_000 }, async () => check(c, await runCase(c), []));
+    it(c.id, { timeout: 300_000 }, () => check(c, []));
   }
 });

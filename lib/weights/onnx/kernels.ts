@@ -36,21 +36,21 @@ function finish(
 const KERNEL_TO_OIHW = [3, 2, 0, 1] as const;
 
 const conv2d: Writer = (builder, step, wish) => {
-  const [x, kernel, bias] = step.inputs as [number, number, number?];
-  const inputs = [builder.first(x), builder.turned(kernel, KERNEL_TO_OIHW)];
-  if (bias !== undefined) inputs.push(builder.last(bias));
+  const [x, kernel, ...rest] = step.inputs as [number, number, ...number[]];
+  const residual = step.attributes['residual'] === true ? rest.pop() : undefined;
+  const bias = rest.map((id) => builder.last(id));
+  const inputs = [builder.first(x), builder.turned(kernel, KERNEL_TO_OIHW), ...bias];
   const [height, width] = builder.shapeOf(kernel) as [number, number];
-  finish(builder, step, wish, 'first', [
-    'Conv',
-    inputs,
-    {
-      kernel_shape: [height, width],
-      strides: numbers(step, 'strides'),
-      dilations: numbers(step, 'dilations'),
-      pads: padsOf(step),
-      group: number(step, 'groups'),
-    },
-  ]);
+  const attributes = {
+    kernel_shape: [height, width],
+    strides: numbers(step, 'strides'),
+    dilations: numbers(step, 'dilations'),
+    pads: padsOf(step),
+    group: number(step, 'groups'),
+  };
+  if (residual === undefined) return finish(builder, step, wish, 'first', ['Conv', inputs, attributes]);
+  const convolved = builder.node('Conv', inputs, `${wish}/conv`, attributes);
+  finish(builder, step, wish, 'first', ['Add', [convolved, builder.first(residual)]]);
 };
 
 /** A transposed convolution: the gradient of a convolution by its input. */
