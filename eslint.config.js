@@ -3,7 +3,9 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['build/', 'dist/', 'coverage/', 'runs/', '.setup/', '.peers/', '.cuda/', 'test/golden/', 'bench/peers/'] },
+  {
+    ignores: ['build/', 'dist/', 'coverage/', 'runs/', '.setup/', '.peers/', '.cuda/', 'test/golden/', 'bench/peers/'],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
