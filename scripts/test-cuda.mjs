@@ -26,13 +26,14 @@ const bin = path.join(build, 'bin');
  * What runs in each order of the emulated device's work, with cuda:0 as the device wherever a test names none. Suites
  * that take long run once.
  */
+const LATER = ['conformance', 'cuda', 'graph/compile', 'ops/golden-ops', 'training/fit', 'training/trajectory'];
 const SUITES = {
   eager: [
     ...['autograd', 'conformance', 'cuda', 'graph', 'initializers', 'layers', 'losses', 'metrics', 'ops'],
     ...['optimizers', 'random', 'regularizers', 'tensor', 'training'],
   ],
-  lazy: ['conformance/ops', 'conformance/expressions', 'ops/golden-ops', 'training/fit', 'graph/compile', 'cuda'],
-  shuffle: ['conformance/ops', 'conformance/expressions', 'ops/golden-ops', 'training/fit', 'graph/compile', 'cuda'],
+  lazy: LATER,
+  shuffle: LATER,
 };
 
 const totals = { passed: 0, failed: 0 };
@@ -156,8 +157,7 @@ if (!arguments_.includes('--build-only')) {
       FOVEA_TEST_DEVICES: 'cuda:0',
       FOVEA_DEVICE: 'cuda:0',
       FOVEA_EMU_ASYNC: order,
-      // Opening and closing device memory around each piece of work takes time; once is enough.
-      FOVEA_EMU_STRICT: order === 'lazy' ? '1' : '0',
+      FOVEA_EMU_STRICT: '1',
       FOVEA_TEST_EMULATOR: emulator,
     });
   }

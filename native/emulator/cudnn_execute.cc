@@ -3,10 +3,11 @@
 #include <cmath>
 
 #include "core/bfloat16.h"
+#include "emulator/convolution.h"
 #include "emulator/cudnn_descriptor.h"
 #include "emulator/half.h"
 
-/** @file Convolutions and pointwise operations of a graph, by plain loops with sums in double. */
+/** @file Executes a graph: its convolutions, and the pointwise operations behind them. */
 namespace fovea::emulator {
 namespace {
 
@@ -98,29 +99,13 @@ class Run {
     return op.has(name) ? op.get<float>(name) : otherwise;
   }
 
-  /** Calls `visit(x offset, w offset, y offset, channels)` for every meeting of a window position with its filters. */
-  template <class Visit>
-  static void windows(const Descriptor& convolution, const Values& x, const Values& w, const Values& y, Visit visit) {
+  static Geometry geometry(const Descriptor& convolution, const TensorView& x, const TensorView& w,
+                           const TensorView& y) {
     const auto pre = convolution.list<int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS),
                strides = convolution.list<int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES),
                dilations = convolution.list<int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS);
     const bool flipped = convolution.get<cudnnConvolutionMode_t>(CUDNN_ATTR_CONVOLUTION_CONV_MODE) == CUDNN_CONVOLUTION;
-    const int64_t channels = w.dims[1], groups = x.dims[1] / channels, perGroup = w.dims[0] / groups;
-    for (int64_t n = 0; n < y.dims[0]; ++n)
-      for (int64_t p = 0; p < y.dims[2]; ++p)
-        for (int64_t q = 0; q < y.dims[3]; ++q)
-          for (int64_t k = 0; k < y.dims[1]; ++k)
-            for (int64_t r = 0; r < w.dims[2]; ++r) {
-              const int64_t h = p * strides[0] - pre[0] + r * dilations[0];
-              if (h < 0 || h >= x.dims[2]) continue;
-              for (int64_t s = 0; s < w.dims[3]; ++s) {
-                const int64_t column = q * strides[1] - pre[1] + s * dilations[1];
-                if (column < 0 || column >= x.dims[3]) continue;
-                const int64_t fr = flipped ? w.dims[2] - 1 - r : r, fs = flipped ? w.dims[3] - 1 - s : s;
-                visit(x.index(n, k / perGroup * channels, h, column), w.index(k, 0, fr, fs), y.index(n, k, p, q),
-                      channels);
-              }
-            }
+    return {x.dims, w.dims, y.dims, pre, strides, dilations, flipped};
   }
 
   static Values rounded(const std::vector<int64_t>& dims, const std::vector<double>& sums) {
@@ -129,51 +114,39 @@ class Run {
     return v;
   }
 
+  static const Descriptor& part(const Descriptor& op, int name) { return *op.child(name); }
+
   void forward(const Descriptor& op) {
-    const TensorView ty(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y));
-    const Values x = read(TensorView(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X)), true);
-    const Values w = read(TensorView(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W)), true);
-    std::vector<double> sums(static_cast<size_t>(ty.size()), 0);
-    windows(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC), x, w, Values{ty.dims, {}},
-            [&](int64_t xi, int64_t wi, int64_t yi, int64_t channels) {
-              const float *a = x.data.data() + xi, *b = w.data.data() + wi;
-              double sum = 0;
-              for (int64_t c = 0; c < channels; ++c) sum += static_cast<double>(a[c]) * b[c];
-              sums[static_cast<size_t>(yi)] += sum;
-            });
-    write(ty, rounded(ty.dims, sums), scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1),
+    const TensorView tx(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X)),
+        tw(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W)),
+        ty(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y));
+    const Convolution convolution(geometry(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC), tx, tw, ty));
+    const Values x = read(tx, true), w = read(tw, true);
+    write(ty, rounded(ty.dims, convolution.forward(x.data, w.data)),
+          scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1),
           scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 0));
   }
 
   void backwardData(const Descriptor& op) {
-    const TensorView tx(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX));
-    const Values w = read(TensorView(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W)), true);
-    const Values dy = read(TensorView(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY)), true);
-    std::vector<double> sums(static_cast<size_t>(tx.size()), 0);
-    windows(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC), Values{tx.dims, {}}, w, dy,
-            [&](int64_t xi, int64_t wi, int64_t yi, int64_t channels) {
-              const double g = dy.data[static_cast<size_t>(yi)];
-              const float* b = w.data.data() + wi;
-              double* to = sums.data() + xi;
-              for (int64_t c = 0; c < channels; ++c) to[c] += g * b[c];
-            });
-    write(tx, rounded(tx.dims, sums), scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1),
+    const TensorView tx(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX)),
+        tw(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W)),
+        ty(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY));
+    const Convolution convolution(geometry(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC), tx, tw, ty));
+    const Values w = read(tw, true), dy = read(ty, true);
+    write(tx, rounded(tx.dims, convolution.backwardData(dy.data, w.data)),
+          scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1),
           scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA, 0));
   }
 
   void backwardFilter(const Descriptor& op) {
-    const TensorView tw(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW));
-    const Values x = read(TensorView(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X)), true);
-    const Values dy = read(TensorView(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY)), true);
-    std::vector<double> sums(static_cast<size_t>(tw.size()), 0);
-    windows(*op.child(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC), x, Values{tw.dims, {}}, dy,
-            [&](int64_t xi, int64_t wi, int64_t yi, int64_t channels) {
-              const double g = dy.data[static_cast<size_t>(yi)];
-              const float* a = x.data.data() + xi;
-              double* to = sums.data() + wi;
-              for (int64_t c = 0; c < channels; ++c) to[c] += g * a[c];
-            });
-    write(tw, rounded(tw.dims, sums), scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, 1),
+    const TensorView tx(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X)),
+        tw(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW)),
+        ty(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY));
+    const Convolution convolution(
+        geometry(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC), tx, tw, ty));
+    const Values x = read(tx, true), dy = read(ty, true);
+    write(tw, rounded(tw.dims, convolution.backwardFilter(x.data, dy.data)),
+          scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, 1),
           scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA, 0));
   }
 

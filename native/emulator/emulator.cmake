@@ -29,6 +29,7 @@ fovea_double(fovea_emulated_cublas libcublas.so.13 cublas.map emulator/cublas.cc
 fovea_double(fovea_emulated_cublas_lt libcublasLt.so.13 cublas_lt.map emulator/cublas_lt.cc emulator/faults.cc)
 fovea_double(fovea_emulated_cudnn libcudnn.so.9 cudnn.map
   emulator/config.cc
+  emulator/convolution.cc
   emulator/cudnn.cc
   emulator/cudnn_descriptor.cc
   emulator/cudnn_engines.cc
@@ -37,6 +38,8 @@ fovea_double(fovea_emulated_cudnn libcudnn.so.9 cudnn.map
   emulator/cudnn_serialize.cc
   emulator/faults.cc
 )
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+target_link_libraries(fovea_emulated_cudnn PRIVATE OpenMP::OpenMP_CXX)
 foreach(double fovea_emulated_cublas fovea_emulated_cublas_lt fovea_emulated_cudnn)
   target_link_libraries(${double} PRIVATE fovea_emulated_cudart)
 endforeach()

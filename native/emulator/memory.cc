@@ -40,9 +40,15 @@ struct Memory::State {
   std::map<int, size_t> used;
   size_t top = 0;
   int open = 0;  // depth of DeviceWork
+  /** In strict mode, where the processor has them: the protection key of the range. One register opens and closes it. */
+  int key = -1;
 
-  void protect(int access) const {
-    if (top > 0 && mprotect(base, top, access) != 0) die("mprotect failed", base);
+  void protect(bool closed) const {
+    if (key >= 0) {
+      if (pkey_set(key, closed ? PKEY_DISABLE_ACCESS : 0) != 0) die("pkey_set failed", base);
+    } else if (top > 0 && mprotect(base, top, closed ? PROT_NONE : PROT_READ | PROT_WRITE) != 0) {
+      die("mprotect failed", base);
+    }
   }
 };
 
@@ -55,6 +61,12 @@ Memory::Memory() : state_(new State) {
   void* range = mmap(nullptr, kRange, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED) die("cannot reserve device addresses", nullptr);
   state_->base = static_cast<char*>(range);
+  if (!config().strict) return;
+  state_->key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
+  if (state_->key >= 0 && pkey_mprotect(range, kRange, PROT_NONE, state_->key) != 0) {
+    pkey_free(state_->key);
+    state_->key = -1;
+  }
 }
 
 void* Memory::allocate(int device, size_t bytes) {
@@ -72,11 +84,11 @@ void* Memory::allocate(int device, size_t bytes) {
     state_->top += span;
   }
   if (mprotect(start, span, PROT_READ | PROT_WRITE) != 0) return nullptr;
+  const DeviceWork open;
   char* pointer = start + kRedZone;
   std::memset(start, kRed, kRedZone);
   std::memset(pointer, kPoison, bytes);
   std::memset(pointer + bytes, kRed, span - kRedZone - bytes);
-  if (config().strict && state_->open == 0) mprotect(start, span, PROT_NONE);
   state_->live[pointer] = {device, bytes, span};
   state_->used[device] += bytes;
   return pointer;
@@ -97,7 +109,6 @@ bool Memory::free(void* pointer) {
     if (!std::all_of(after, first + block.span, red)) die("written past the end of the device block", pointer);
     std::memset(start, kPoison, block.span);
   }
-  if (config().strict) mprotect(start, block.span, PROT_NONE);
   state_->used[block.device] -= block.bytes;
   state_->live.erase(found);
   state_->idle.emplace(block.span, start);
@@ -155,12 +166,12 @@ std::string Memory::describeLive() const {
 
 Memory::DeviceWork::DeviceWork() {
   State& state = *instance().state_;
-  if (state.open++ == 0 && config().strict) state.protect(PROT_READ | PROT_WRITE);
+  if (state.open++ == 0 && config().strict) state.protect(false);
 }
 
 Memory::DeviceWork::~DeviceWork() {
   State& state = *instance().state_;
-  if (--state.open == 0 && config().strict) state.protect(PROT_NONE);
+  if (--state.open == 0 && config().strict) state.protect(true);
 }
 
 }  // namespace fovea::emulator
