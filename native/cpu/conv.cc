@@ -125,7 +125,10 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
   }
   const bool winograd = big && !exact && (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.cg() >= 8 && v.og() >= 8;
   if (v.cg() == 1 && v.og() == 1) list.push_back({"depthwise", makeDepthwiseConv});
-  if (winograd) list.push_back({"winograd", makeWinogradConv});
+  if (winograd) {
+    list.push_back({"winograd", [](const Conv& w) { return makeWinogradConv(w, WinogradBlock::kLarge); }});
+    list.push_back({"winograd-cached", [](const Conv& w) { return makeWinogradConv(w, WinogradBlock::kCached); }});
+  }
   list.push_back({"onednn", makeOnednnConv});
   if (big && odd) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
   if (!big || odd || v.pointwise() || forced() != nullptr) list.push_back({"gemm", makeGemmConv});

@@ -38,8 +38,13 @@ KernelPtr makeOnednnBlockedConv(const Conv&);
 KernelPtr makeSharedGradient(const Conv&, const ConvMaker& make);
 // The following know float32 only.
 
-/** Own Winograd code on NHWC, 3x3 of stride 1; needs AVX2. A little less accurate than the others. */
-KernelPtr makeWinogradConv(const Conv&);
+/** How much of a convolution own Winograd code takes at once: what pays depends on channels and caches. */
+enum class WinogradBlock : uint8_t { kLarge, kCached };
+/**
+ * Own Winograd code on NHWC, 3x3 and 5x5 of stride 1; needs AVX2. A little less accurate than the others. Null for
+ * kCached where it would be much the same as kLarge, and for gradients by the kernel, which know one block only.
+ */
+KernelPtr makeWinogradConv(const Conv&, WinogradBlock);
 /** im2col and a matrix product per group: always applies. */
 KernelPtr makeGemmConv(const Conv&);
 /** Own loops for one input and one output channel a group. */

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -11,10 +13,10 @@
 /**
  * @file
  * 3x3 and 5x5 convolutions of stride 1 by Winograd's F(4x4, 3x3) and F(2x2, 5x5) straight on NHWC and HWIO, all three
- * directions. Forward and
- * by input, a thread takes a block of tiles through transform, products and inverse transform while they are in its
- * cache; by kernel, blocks of tiles are transformed by all threads and multiplied element by element, so the sums have
- * the same order on any number of threads. Nothing is reordered: the channels stay the fast axis throughout.
+ * directions. Forward and by input, a thread takes a block of tiles through transform, products and inverse transform
+ * while they are in its cache; by kernel, blocks of tiles are transformed by all threads and multiplied element by
+ * element, so the sums have the same order on any number of threads. Nothing is reordered: the channels stay the fast
+ * axis throughout.
  */
 namespace fovea::cpu {
 namespace {
@@ -23,7 +25,8 @@ using winograd::kElements;
 using winograd::Plane;
 using winograd::transforms;
 
-constexpr int64_t kMostTiles = 84;         ///< Of a block, forward and by input.
+constexpr int64_t kMostTiles = 84;         ///< Of a large block, forward and by input.
+constexpr int64_t kTileStep = 12;          ///< Of smaller blocks: rows that the product's tiles divide.
 constexpr int64_t kMostKernelTiles = 128;  ///< Of a block, by kernel: a panel of them fills a third of the L1 cache.
 constexpr int64_t kLanes = winograd::kBlock;
 
@@ -56,7 +59,23 @@ struct Product {
   int64_t panels, ldv, ldm, strideU, strideV, strideM;
 };
 
-Product product(const Conv& v) {
+/** Bytes of the second level of cache of a core. */
+int64_t cacheBytes() {
+  static const int64_t bytes = [] {
+    const long known = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return known > 0 ? static_cast<int64_t>(known) : int64_t{1} << 20;
+  }();
+  return bytes;
+}
+
+/** Tiles of a block: a large one reads the transformed kernel seldom, a cached one stays in the core's own cache. */
+int64_t mostTiles(const Conv& v, WinogradBlock block) {
+  if (block == WinogradBlock::kLarge) return kMostTiles;
+  const int64_t tileBytes = kElements * static_cast<int64_t>(sizeof(float)) * (v.c + v.o);
+  return std::max(cacheBytes() / tileBytes / kTileStep, int64_t{1}) * kTileStep;
+}
+
+Product product(const Conv& v, int64_t mostTiles) {
   Product p;
   p.conv = v;
   p.backward = v.kind == ConvKind::kBackwardInput;
@@ -66,7 +85,7 @@ Product product(const Conv& v) {
   p.left = p.backward ? v.kw - 1 - v.left : v.left;
   p.tiles = tilesOf(v.kh, v.n, p.to.height, p.to.width);
   const int64_t share = (p.tiles.count + maxThreads() - 1) / maxThreads();
-  const int64_t blocks = (share + kMostTiles - 1) / kMostTiles;
+  const int64_t blocks = (share + mostTiles - 1) / mostTiles;
   p.block = (share + blocks - 1) / blocks;
   p.panels = (p.to.channels + kPanel - 1) / kPanel;
   // Odd numbers of cache lines keep rows and elements off each other's cache sets.
@@ -136,8 +155,8 @@ void runTiles(const Product& p, const float* x, const float* u, const winograd::
   }
 }
 
-KernelPtr makeProduct(const Conv& conv) {
-  const Product p = product(conv);
+KernelPtr makeProduct(const Conv& conv, int64_t mostTiles) {
+  const Product p = product(conv, mostTiles);
   Layout layout;
   const size_t uBytes = sizeof(float) * kElements * p.strideU, u = layout.take(uBytes);
   const auto packed = std::make_shared<Packed>(conv.steady, uBytes);
@@ -220,13 +239,15 @@ KernelPtr makeKernelGradient(const Conv& c) {
 
 }  // namespace
 
-KernelPtr makeWinogradConv(const Conv& v) {
+KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block) {
   const bool fits =
       (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.sh == 1 && v.sw == 1 && v.dh == 1 && v.dw == 1 && v.groups == 1;
   if (!fits || simd() == Simd::kNone) return nullptr;
-  if (v.kind == ConvKind::kBackwardKernel) return makeKernelGradient(v);
+  if (v.kind == ConvKind::kBackwardKernel) return block == WinogradBlock::kLarge ? makeKernelGradient(v) : nullptr;
   if (v.kind == ConvKind::kBackwardInput && (v.top >= v.kh || v.left >= v.kw)) return nullptr;
-  return makeProduct(v);
+  const int64_t tiles = mostTiles(v, block);
+  if (block == WinogradBlock::kCached && tiles >= kMostTiles) return nullptr;  // the same, or hardly another
+  return makeProduct(v, tiles);
 }
 
 }  // namespace fovea::cpu
