@@ -1,13 +1,13 @@
 /**
  * Times our side of one workload in this process and prints one JSON line, like the peers' scripts:
- * `workload.ts NAME [--steps N] [--batch B] [--dtype f32|bf16] [--floor] [--ops] [--profile [FILE]]`.
+ * `workload.ts NAME [--steps N] [--batch B] [--dtype f32|bf16|f16] [--floor] [--ops] [--profile [FILE]]`.
  *
  * NAME is one of the peers' (`fashion`, `resnet34`, ..., `infer-resnet50`). The zoo's model is timed through `Model`;
  * `--ops` takes the network of `nets.ts` instead. `--floor` adds what its convolutions and dense layers take alone;
  * `--profile` prints where the time goes and writes a trace for https://ui.perfetto.dev.
  */
 import { alexNet, fashionCnn, resNet34, resNet50, vgg16, xceptionTimm } from '../models/index.js';
-import { losses, optimizers, setPolicy, Tensor, type Model, type StepProfile } from '../lib/index.js';
+import { losses, optimizers, setPolicy, Tensor, type Model, type PolicyName, type StepProfile } from '../lib/index.js';
 import { fastestSteps, perfettoTrace, profileTable } from '../lib/graph/profile.js';
 import { writeFileAtomic } from '../lib/util/atomic-file.js';
 import { median, options } from './measure.js';
@@ -33,11 +33,16 @@ const flags = options(process.argv.slice(3));
 const dtype = flags.get('dtype') ?? 'f32';
 const inference = workload.startsWith('infer-');
 const name = workload.replace('infer-', '');
-if (dtype !== 'f32' && dtype !== 'bf16')
-  throw new Error(`${workload}: expected --dtype f32 or bf16, received ${dtype}`);
 // As autocast in the peers: weights, losses and the optimizer stay float32.
-if (dtype === 'bf16') setPolicy('mixed_bfloat16');
-if (dtype === 'bf16' && flags.has('ops')) throw new Error(`${workload}: --ops is for f32`);
+const POLICIES: Readonly<Record<string, PolicyName>> = {
+  f32: 'float32',
+  bf16: 'mixed_bfloat16',
+  f16: 'mixed_float16',
+};
+const policy = POLICIES[dtype];
+if (policy === undefined) throw new Error(`${workload}: expected --dtype f32, bf16 or f16, received ${dtype}`);
+setPolicy(policy);
+if (dtype !== 'f32' && flags.has('ops')) throw new Error(`${workload}: --ops is for f32`);
 
 const net = network(name);
 const batch = Number(flags.get('batch') ?? (inference ? 1 : net.batch));

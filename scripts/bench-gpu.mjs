@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * `npm run bench:gpu -- [--only fashion,resnet34] [--steps N]`: training steps and inference on a real card, in float32,
- * TF32 and bfloat16, with and without CUDA graphs, each in a fresh process. Prints a Markdown table and writes a report
+ * TF32, bfloat16 and float16, with and without CUDA graphs, each in a fresh process. Prints a Markdown table and writes a report
  * into runs/; without a card `skipped: no CUDA device (reason)`.
  */
 import { spawnSync } from 'node:child_process';
@@ -23,6 +23,7 @@ const VARIANTS = [
   { name: 'f32, timed', dtype: 'f32', env: { FOVEA_CUDA_AUTOTUNE: '1' } },
   { name: 'TF32', dtype: 'f32', env: { FOVEA_CUDA_TF32: '1' } },
   { name: 'bf16', dtype: 'bf16', env: {} },
+  { name: 'f16', dtype: 'f16', env: {} },
 ];
 
 const words = process.argv.slice(2);

@@ -1,13 +1,16 @@
 #!/usr/bin/env node
 /**
- * `npm run test:gpu`: the tests of the cuda backend on a real card. Runs the conformance suite, the golden ops and the
- * trajectories on cuda:0: with plans recorded as CUDA graphs, without, and with timed convolutions. Writes a report into
+ * `npm run test:gpu`: the tests of the cuda backend on a real card. Runs the conformance suite, the golden ops (among
+ * them what another card printed), the trajectories, optimizers and 16-bit training on cuda:0: with plans recorded as CUDA graphs, without, and with timed convolutions. Writes a report into
  * runs/. Prints `N passed, N failed`, or `skipped: no CUDA device (reason)`.
  */
 import { spawnSync } from 'node:child_process';
 import { gpu, root, surroundings, writeReport } from './gpu.mjs';
 
-const FILES = ['test/conformance', 'test/ops', 'test/layers', 'test/training/trajectory', 'test/cuda'];
+const FILES = [
+  ...['test/conformance', 'test/ops', 'test/layers', 'test/cuda'],
+  ...['test/training/trajectory', 'test/training/mixed-precision', 'test/optimizers'],
+];
 const RUNS = [
   { name: 'recorded', env: {} },
   { name: 'not recorded', env: { FOVEA_CUDA_GRAPHS: '0' } },

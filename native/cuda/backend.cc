@@ -33,7 +33,7 @@ CudaBackend::CudaBackend(int ordinal, const PluginSettings& settings)
   const DeviceProperties& p = context_->properties();
   constexpr int kLeastSm = 75;
   if (p.sm() < kLeastSm) {
-    throw Error("ERR_DEVICE",
+    throw Error("ERR_UNSUPPORTED",
                 p.name + " has compute capability " + version(p.sm(), 10, 1) + ", and 7.5 (Turing) or later is needed");
   }
   info_.name = context_->name();

@@ -244,7 +244,12 @@ uint64_t Context::faults() const { return faults_ ? faults_->faults() : 0; }
 
 void Context::synchronize() {
   enter();
-  if (faults_) faults_->fetch();
+  try {
+    if (faults_) faults_->fetch();
+  } catch (...) {
+    cudaStreamSynchronize(stream_);  // Whoever is told of a failure may free what the work before it still uses.
+    throw;
+  }
   check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
   if (faults_) faults_->collect();
 }

@@ -16,11 +16,12 @@ constexpr size_t kMostTried = 8;  ///< Plans of a list that are tried before giv
 /** Two events of the device. */
 class Stopwatch {
  public:
-  explicit Stopwatch(Context& context) : context_(context) {
-    context_.check(cudaEventCreate(&start_), "cudaEventCreate");
+  /** @param detail what is timed, for messages */
+  Stopwatch(Context& context, std::string detail) : context_(context), detail_(std::move(detail)) {
+    context_.check(cudaEventCreate(&start_), "cudaEventCreate", detail_);
     const cudaError_t status = cudaEventCreate(&end_);
     if (status != cudaSuccess) cudaEventDestroy(start_);
-    context_.check(status, "cudaEventCreate");
+    context_.check(status, "cudaEventCreate", detail_);
   }
   ~Stopwatch() {
     cudaEventDestroy(start_);
@@ -31,19 +32,25 @@ class Stopwatch {
 
   template <class Body>
   float milliseconds(const Body& body) {
-    context_.check(cudaEventRecord(start_, context_.stream()), "cudaEventRecord");
+    context_.check(cudaEventRecord(start_, context_.stream()), "cudaEventRecord", detail_);
     body();
-    context_.check(cudaEventRecord(end_, context_.stream()), "cudaEventRecord");
-    context_.check(cudaEventSynchronize(end_), "cudaEventSynchronize");
+    context_.check(cudaEventRecord(end_, context_.stream()), "cudaEventRecord", detail_);
+    context_.check(cudaEventSynchronize(end_), "cudaEventSynchronize", detail_);
     float time = 0;
-    context_.check(cudaEventElapsedTime(&time, start_, end_), "cudaEventElapsedTime");
+    context_.check(cudaEventElapsedTime(&time, start_, end_), "cudaEventElapsedTime", detail_);
     return time;
   }
 
  private:
   Context& context_;
+  const std::string detail_;
   cudaEvent_t start_ = nullptr, end_ = nullptr;
 };
+
+/** What cuDNN refused while `problem` was at hand, with its sizes. */
+Error withSizes(const Context& context, const graph::ConvProblem& problem, const graph::Refusal& refusal) {
+  return {refusal.code(), context.name() + ": " + problem.describe() + ": " + refusal.what()};
+}
 
 /** Pointers by name; `workspace` may be null. */
 graph::Descriptor variantPack(const graph::ConvProblem& problem, const ConvPointers& p) {
@@ -83,7 +90,8 @@ ConvPlan::ConvPlan(Context& context, graph::ConvProblem problem, graph::Executio
       workspaceBytes_(plan_.workspaceBytes()) {}
 
 void ConvPlan::replace(cudnnStatus_t status) {
-  const std::string detail = problem_.describe() + ", engine " + std::to_string(plan_.engine());
+  const std::string detail =
+      problem_.describe() + ", engine " + (plan_.engine() < 0 ? "remembered" : std::to_string(plan_.engine()));
   // 3000 and above say that another plan may do; the rest that the call itself was wrong.
   constexpr int kNotSupported = 3000;
   if (status < kNotSupported || tried_ >= kMostTried) context_.check(status, "cudnnBackendExecute", detail);
@@ -91,9 +99,13 @@ void ConvPlan::replace(cudnnStatus_t status) {
   if (isSticky(last)) context_.check(last, "cudnnBackendExecute", detail);
   graph::PlanPolicy policy = policyOf(context_.options());
   policy.workspaceLimit = static_cast<int64_t>(workspaceBytes_);
-  const graph::ConvGraph graph(problem_, context_.cudnn());
-  graph::PlanList list =
-      graph::findPlans(graph, problem_.geometry.type, {context_.cudnn(), nullptr}, policy, tried_ + 1);
+  graph::PlanList list;
+  try {
+    const graph::ConvGraph graph(problem_, context_.cudnn());
+    list = graph::findPlans(graph, problem_.geometry.type, {context_.cudnn(), nullptr}, policy, tried_ + 1);
+  } catch (const graph::Refusal& refusal) {
+    throw withSizes(context_, problem_, refusal);
+  }
   if (list.plans.size() <= tried_) context_.check(status, "cudnnBackendExecute", detail);
   plan_ = std::move(list.plans[tried_]);
   ++tried_;
@@ -102,7 +114,11 @@ void ConvPlan::replace(cudnnStatus_t status) {
 void ConvExecution::run(Context& context, const ConvPointers& pointers) {
   for (;;) {
     if (!pack_ || !(pointers == packed_)) {
-      pack_ = variantPack(plan_->problem(), pointers);
+      try {
+        pack_ = variantPack(plan_->problem(), pointers);
+      } catch (const graph::Refusal& refusal) {
+        throw withSizes(context, plan_->problem(), refusal);
+      }
       packed_ = pointers;
     }
     const cudnnStatus_t status = cudnnBackendExecute(context.cudnn(), plan_->plan().descriptor().get(), pack_.get());
@@ -168,10 +184,11 @@ size_t ConvPlans::fastest(const graph::ConvProblem& problem, const std::vector<g
   const size_t element = bytesPerElement(g.type);
   size_t workspace = 1;
   for (const graph::ExecutionPlan& plan : plans) workspace = std::max(workspace, plan.workspaceBytes());
+  const std::string detail = "timing of " + problem.describe();
   try {
     const auto scratch = [&](int64_t elements) {
       DeviceArray array(context_, static_cast<size_t>(elements) * element, context_.holder(kTiming));
-      context_.check(cudaMemsetAsync(array.data(), 0, array.bytes(), context_.stream()), "cudaMemsetAsync");
+      context_.check(cudaMemsetAsync(array.data(), 0, array.bytes(), context_.stream()), "cudaMemsetAsync", detail);
       return array;
     };
     const DeviceArray x = scratch(g.n * g.h * g.w * g.c), w = scratch(g.kh * g.kw * g.cg() * g.o),
@@ -180,7 +197,7 @@ size_t ConvPlans::fastest(const graph::ConvProblem& problem, const std::vector<g
     const DeviceArray space(context_, workspace, context_.holder(kTiming));
     const graph::Descriptor pack =
         variantPack(problem, {x.data(), w.data(), y.data(), bias.data(), residual.data(), space.data()});
-    Stopwatch stopwatch(context_);
+    Stopwatch stopwatch(context_, detail);
     size_t best = 0;
     float bestTime = std::numeric_limits<float>::infinity();
     for (size_t i = 0; i < plans.size(); ++i) {
@@ -195,7 +212,7 @@ size_t ConvPlans::fastest(const graph::ConvProblem& problem, const std::vector<g
       for (int r = 0; r < kTimedRuns; ++r) time = std::min(time, stopwatch.milliseconds(run));
       if (status != CUDNN_STATUS_SUCCESS) {
         const cudaError_t last = cudaGetLastError();
-        if (isSticky(last)) context_.check(last, "cudnnBackendExecute", [&] { return problem.describe(); });
+        if (isSticky(last)) context_.check(last, "cudnnBackendExecute", detail);
         continue;
       }
       if (time < bestTime) {
@@ -203,8 +220,10 @@ size_t ConvPlans::fastest(const graph::ConvProblem& problem, const std::vector<g
         bestTime = time;
       }
     }
-    context_.check(cudaStreamSynchronize(context_.stream()), "cudaStreamSynchronize");
+    context_.check(cudaStreamSynchronize(context_.stream()), "cudaStreamSynchronize", detail);
     return best;
+  } catch (const graph::Refusal& refusal) {
+    throw withSizes(context_, problem, refusal);
   } catch (const Error& error) {
     if (error.code() != "ERR_OUT_OF_MEMORY") throw;
     return 0;

@@ -18,7 +18,12 @@ FaultSlots::FaultSlots(Context& context)
   context_.check(cudaHostAlloc(&memory, kMostSlots * sizeof(FaultWord), cudaHostAllocDefault), "cudaHostAlloc",
                  "fault words");
   host_ = static_cast<FaultWord*>(memory);
-  reset(0, kMostSlots + 1);
+  try {
+    reset(0, kMostSlots + 1);
+  } catch (...) {
+    cudaFreeHost(host_);
+    throw;
+  }
 }
 
 FaultWord* FaultSlots::halt() const { return word(kMostSlots); }

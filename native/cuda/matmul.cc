@@ -61,7 +61,7 @@ class LtProduct {
  public:
   /** Null where cublasLt has no algorithm for it. */
   static std::unique_ptr<LtProduct> make(Context& context, const MatmulGeometry& q) {
-    std::unique_ptr<LtProduct> product(new LtProduct(context));
+    std::unique_ptr<LtProduct> product(new LtProduct(context, describeProduct(q)));
     product->describe(q);
     product->choose();
     return product->found_ ? std::move(product) : nullptr;
@@ -83,18 +83,18 @@ class LtProduct {
   }
 
  private:
-  explicit LtProduct(Context& context) : context_(context) {}
+  LtProduct(Context& context, std::string detail) : context_(context), detail_(std::move(detail)) {}
 
   template <class T>
   void set(cublasLtMatmulDescAttributes_t attribute, T value) {
     context_.check(cublasLtMatmulDescSetAttribute(operation_, attribute, &value, sizeof value),
-                   "cublasLtMatmulDescSetAttribute");
+                   "cublasLtMatmulDescSetAttribute", detail_);
   }
 
   void describe(const MatmulGeometry& q) {
     const Columns s(q);
     context_.check(cublasLtMatmulDescCreate(&operation_, computeType(context_, q.type), CUDA_R_32F),
-                   "cublasLtMatmulDescCreate");
+                   "cublasLtMatmulDescCreate", detail_);
     set(CUBLASLT_MATMUL_DESC_TRANSA, s.first);
     set(CUBLASLT_MATMUL_DESC_TRANSB, s.second);
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, q.bias && q.relu ? CUBLASLT_EPILOGUE_RELU_BIAS
@@ -110,7 +110,7 @@ class LtProduct {
       if (op != CUBLAS_OP_N) std::swap(rows, columns);
       context_.check(cublasLtMatrixLayoutCreate(to, dataType(type), static_cast<uint64_t>(rows),
                                                 static_cast<uint64_t>(columns), ld),
-                     "cublasLtMatrixLayoutCreate");
+                     "cublasLtMatrixLayoutCreate", detail_);
     };
     layout(&b_, q.type, s.first, s.m, s.k, s.firstLd);
     layout(&a_, q.type, s.second, s.k, s.n, s.secondLd);
@@ -118,8 +118,9 @@ class LtProduct {
   }
 
   void choose() {
+    const cublasLtHandle_t handle = context_.cublasLt();  // May throw: before there is anything to destroy.
     cublasLtMatmulPreference_t preference = nullptr;
-    context_.check(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
+    context_.check(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate", detail_);
     const auto set = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
       return cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value);
     };
@@ -134,18 +135,19 @@ class LtProduct {
     cublasLtMatmulHeuristicResult_t result{};
     int count = 0;
     if (status == CUBLAS_STATUS_SUCCESS) {
-      const cublasStatus_t search = cublasLtMatmulAlgoGetHeuristic(context_.cublasLt(), operation_, b_, a_, y_, y_,
-                                                                   preference, 1, &result, &count);
+      const cublasStatus_t search =
+          cublasLtMatmulAlgoGetHeuristic(handle, operation_, b_, a_, y_, y_, preference, 1, &result, &count);
       // A product it has no algorithm for is no error here.
       found_ = search == CUBLAS_STATUS_SUCCESS && count > 0 && result.state == CUBLAS_STATUS_SUCCESS;
     }
     cublasLtMatmulPreferenceDestroy(preference);
-    context_.check(status, "cublasLtMatmulPreferenceSetAttribute");
+    context_.check(status, "cublasLtMatmulPreferenceSetAttribute", detail_);
     algorithm_ = result.algo;
     workspaceBytes_ = result.workspaceSize;
   }
 
   Context& context_;
+  const std::string detail_;  ///< The product, for messages.
   cublasLtMatmulDesc_t operation_ = nullptr;
   cublasLtMatrixLayout_t b_ = nullptr, a_ = nullptr, y_ = nullptr;
   cublasLtMatmulAlgo_t algorithm_{};

@@ -124,6 +124,7 @@ cublasStatus_t cublasGetProperty(libraryPropertyType type, int* value) {
 
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
   if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (const cublasStatus_t status = refused("cublasSetStream")) return status;
   handle->stream = stream;
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -136,6 +137,7 @@ cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, cudaStream_t* stream) {
 
 cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, size_t bytes) {
   if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (const cublasStatus_t status = refused("cublasSetWorkspace")) return status;
   if (workspace && (reinterpret_cast<uintptr_t>(workspace) % 256 != 0 || !__cudaEmuIsDevice(workspace, bytes))) {
     return CUBLAS_STATUS_INVALID_VALUE;
   }
@@ -144,6 +146,7 @@ cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, siz
 
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
   if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (const cublasStatus_t status = refused("cublasSetMathMode")) return status;
   handle->mathMode = mode;
   return CUBLAS_STATUS_SUCCESS;
 }

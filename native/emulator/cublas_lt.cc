@@ -178,6 +178,7 @@ const char* cublasLtGetStatusString(cublasStatus_t status) {
 }
 
 cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* desc, cublasComputeType_t compute, cudaDataType_t scale) {
+  if (const int code = countCall("cublasLtMatmulDescCreate").code) return static_cast<cublasStatus_t>(code);
   return create(
       desc, Desc{compute, scale, CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, nullptr, nullptr, 0, -1, -1, 0},
       "cublasLt descriptors");
@@ -187,6 +188,7 @@ cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t desc) { return des
 cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t desc, cublasLtMatmulDescAttributes_t attribute,
                                               const void* buffer, size_t bytes) {
   if (!desc) return CUBLAS_STATUS_INVALID_VALUE;
+  if (const int code = countCall("cublasLtMatmulDescSetAttribute").code) return static_cast<cublasStatus_t>(code);
   Desc& d = as<Desc>(desc);
   switch (attribute) {
     case CUBLASLT_MATMUL_DESC_TRANSA:
@@ -214,6 +216,7 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t desc, cublasL
 
 cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* layout, cudaDataType type, uint64_t rows,
                                           uint64_t columns, int64_t ld) {
+  if (const int code = countCall("cublasLtMatrixLayoutCreate").code) return static_cast<cublasStatus_t>(code);
   return create(layout, Layout{rows, columns, ld, 0, type, CUBLASLT_ORDER_COL, 1}, "cublasLt descriptors");
 }
 cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t layout) {
@@ -240,6 +243,7 @@ cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t layout,
 }
 
 cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t* preference) {
+  if (const int code = countCall("cublasLtMatmulPreferenceCreate").code) return static_cast<cublasStatus_t>(code);
   return create(preference, Preference{0}, "cublasLt descriptors");
 }
 cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t preference) {
@@ -250,6 +254,7 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t p
                                                     cublasLtMatmulPreferenceAttributes_t attribute, const void* buffer,
                                                     size_t bytes) {
   if (!preference) return CUBLAS_STATUS_INVALID_VALUE;
+  if (const int code = countCall("cublasLtMatmulPreferenceSetAttribute").code) return static_cast<cublasStatus_t>(code);
   if (attribute == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES) {
     return assign(as<Preference>(preference).workspace, buffer, bytes);
   }

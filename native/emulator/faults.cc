@@ -1,7 +1,10 @@
 #include "emulator/faults.h"
 
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -41,10 +44,10 @@ Rule parse(const std::string& rule, std::string& api) {
   return r;
 }
 
-std::multimap<std::string, Rule> read() {
-  std::multimap<std::string, Rule> rules;
-  const char* text = std::getenv("FOVEA_EMU_FAIL");
-  std::string rest = text ? text : "";
+using Rules = std::multimap<std::string, Rule>;
+
+Rules parseAll(std::string rest) {
+  Rules rules;
   while (!rest.empty()) {
     const size_t end = rest.find(';');
     const std::string rule = rest.substr(0, end);
@@ -57,20 +60,70 @@ std::multimap<std::string, Rule> read() {
   return rules;
 }
 
+/** Which version of a file was read last. */
+struct Version {
+  ino_t node = 0;
+  time_t seconds = 0;
+  long nanoseconds = 0;
+  bool operator==(const Version&) const = default;
+};
+
+/** The rules in force and the calls since they are. */
+class Faults {
+ public:
+  Faults() {
+    const char* text = std::getenv("FOVEA_EMU_FAIL");
+    const std::string given = text ? text : "";
+    if (given.rfind('@', 0) == 0) {
+      file_ = given.substr(1);
+    } else {
+      rules_ = parseAll(given);
+    }
+    idle_ = file_.empty() && rules_.empty();
+  }
+
+  Fault count(const std::string& api) {
+    if (idle_) return {};
+    const std::lock_guard lock(mutex_);
+    if (!file_.empty()) readAgain();
+    const long n = ++calls_[api];
+    const auto [first, last] = rules_.equal_range(api);
+    for (auto r = first; r != last; ++r) {
+      if (r->second.nth != 0 && r->second.nth != n) continue;
+      if (!file_.empty()) std::ofstream(file_ + ".fired", std::ios::app) << api << '\n';
+      return r->second.fault;
+    }
+    return {};
+  }
+
+ private:
+  /** A file that another one was renamed onto has rules of its own, and calls are counted from 1 for them. */
+  void readAgain() {
+    struct stat status {};
+    if (stat(file_.c_str(), &status) != 0) return;
+    const Version now{status.st_ino, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+    if (now == version_) return;
+    version_ = now;
+    std::ifstream in(file_);
+    std::string text;
+    std::getline(in, text);
+    rules_ = parseAll(text);
+    calls_.clear();
+  }
+
+  std::mutex mutex_;
+  std::string file_;
+  Version version_;
+  Rules rules_;
+  std::map<std::string, long> calls_;
+  bool idle_ = false;
+};
+
 }  // namespace
 
 Fault countCall(const std::string& api) {
-  static const std::multimap<std::string, Rule> rules = read();
-  if (rules.empty()) return {};
-  static std::mutex mutex;
-  static std::map<std::string, long> calls;
-  const std::lock_guard lock(mutex);
-  const long n = ++calls[api];
-  const auto [first, last] = rules.equal_range(api);
-  for (auto r = first; r != last; ++r) {
-    if (r->second.nth == 0 || r->second.nth == n) return r->second.fault;
-  }
-  return {};
+  static auto* const faults = new Faults;  // outlives every thread
+  return faults->count(api);
 }
 
 }  // namespace fovea::emulator

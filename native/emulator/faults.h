@@ -18,6 +18,9 @@ struct Fault {
  * `cudaLaunchKernel:10=700s` is sticky, `cudaLaunchKernel:10=700a` shows when the work runs. `*` for the number means
  * every call. The doubles of cuDNN and cuBLAS count under their own names, with a part after a colon where one function
  * does many things: `cudnnBackendFinalize:plan:1=3000`.
+ *
+ * `@/a/file` takes the list from the first line of a file, and takes it anew, with calls counted from 1, whenever
+ * another file is renamed onto that one: many faults in one process. What fired is appended to `/a/file.fired`.
  */
 Fault countCall(const std::string& api);
 

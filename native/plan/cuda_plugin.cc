@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "core/error.h"
 #include "core/plugin.h"
 #include "plan/cuda_libraries.h"
 
@@ -87,12 +88,21 @@ const CudaPlugin* loadPlugin(const std::string& path, const std::string& folder,
   return plugin;
 }
 
+/** What helps where one device of several cannot be used. */
+const char* remedyFor(const std::string& code) {
+  if (code == "ERR_UNSUPPORTED") return "Use a device of compute capability 7.5 (Turing) or later";
+  if (code == "ERR_ARGUMENT") return "Correct that environment variable: see docs/cuda.md";
+  return "Look whether nvidia-smi lists the device without errors, and start the process again";
+}
+
 void addDevices(const CudaPlugin& plugin, CudaDevices& devices) {
   const PluginProbe probe = plugin.probe();
   if (probe.devices == 0) devices.missing.push_back({"cuda", probe.reason, probe.remedy});
   for (int i = 0; i < probe.devices; ++i) {
     try {
       devices.present.push_back(plugin.make(i, {kTuningFolder}));
+    } catch (const Error& error) {
+      devices.missing.push_back({"cuda:" + std::to_string(i), error.what(), remedyFor(error.code())});
     } catch (const std::exception& error) {
       devices.missing.push_back({"cuda:" + std::to_string(i), error.what(), "See docs/cuda.md"});
     }

@@ -11,6 +11,8 @@ namespace fovea {
 namespace {
 
 std::string megabytes(size_t bytes) {
+  constexpr size_t kSmall = 100 << 10;  // as MiB they would be 0.0 or 0.1
+  if (bytes != 0 && bytes < kSmall) return std::to_string(bytes) + " bytes";
   char text[48];
   std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / 1048576.0);
   return text;

@@ -113,6 +113,9 @@ void Plan::execute(const std::vector<External>& externals, const StopSignal& sto
     } else {
       launchAll(false);
     }
+  } catch (const Error& error) {
+    settle();
+    throw withRun(error);
   } catch (...) {
     settle();
     throw;
@@ -156,9 +159,20 @@ void Plan::synchronize() {
     const auto step = std::find_if(description_.steps.begin(), description_.steps.end(), [&](const StepDesc& s) {
       return !error.op.empty() && (s.op.empty() ? s.kernel : s.op) == error.op && s.layer == error.layer;
     });
-    if (step == description_.steps.end()) throw;
+    if (step == description_.steps.end()) throw withRun(error);
     rethrowFor(*step, error);
   }
+}
+
+Error Plan::withRun(const Error& error) const {
+  if (!error.op.empty() || steps_.empty()) return error;
+  const auto name = [](const StepDesc& s) {
+    return (s.op.empty() ? s.kernel : s.op) + (s.layer.empty() ? "" : " \"" + s.layer + "\"");
+  };
+  const size_t count = description_.steps.size();
+  std::string run = name(description_.steps.front());
+  if (count > 1) run = std::to_string(count) + " steps, " + run + " to " + name(description_.steps.back());
+  return {error.code(), std::string(error.what()) + " (in a run of " + run + ")"};
 }
 
 void Plan::settle() noexcept {

@@ -69,6 +69,8 @@ class Plan {
   void synchronize();
   /** After a failure: no work that was launched may still use the buffers. */
   void settle() noexcept;
+  /** `error`, with the ops of this plan where it names none: devices fail long after the launch that was wrong. */
+  Error withRun(const Error& error) const;
 
   Device& device_;
   Device::PlanCount count_;

@@ -57,9 +57,14 @@ async function train(into: number[], count: number): Promise<void> {
 }
 
 if (!onlyDevices) {
-  if (process.env['FAULT_DEVICE'] !== 'default') setDevice(process.env['FAULT_DEVICE'] ?? 'cuda:0');
+  const [device, second] = (process.env['FAULT_DEVICE'] ?? 'cuda:0').split(',') as [string, string?];
   try {
+    if (device !== 'default') setDevice(device);
     await train(outcome.losses, steps);
+    if (second !== undefined) {
+      setDevice(second);
+      await train(outcome.after, steps);
+    }
   } catch (error) {
     outcome.error = describe(error);
     try {

@@ -8,6 +8,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
  * case is a process of its own, as settings and faults are read from the environment.
  */
 const emulated = process.env['FOVEA_TEST_EMULATOR'] !== undefined;
+/** For what does not depend on when the device works. */
+const once = (process.env['FOVEA_EMU_ASYNC'] ?? 'eager') === 'eager';
 
 interface Failure {
   readonly step?: number;
@@ -70,6 +72,45 @@ describe.skipIf(!emulated)('recorded plans and settings of the cuda device', { t
     const { errors, losses } = await run({}, { FOVEA_CUDA_AUTOTUNE: '1' });
     expect(errors).toEqual([]);
     losses.forEach((loss, step) => expect(loss).toBeCloseTo(cuda.losses[step]!, 4));
+  });
+
+  it.skipIf(!once)('rounds operands to TF32 when allowed to, and only then', async () => {
+    const { errors, losses } = await run({}, { FOVEA_CUDA_TF32: '1' });
+    expect(errors).toEqual([]);
+    expect(losses).not.toEqual(cuda.losses);
+    losses.forEach((loss, step) => expect(loss).toBeCloseTo(cuda.losses[step]!, 1));
+  });
+
+  it.skipIf(!once).each([
+    ['with small workspaces', { FOVEA_CUDA_WORKSPACE_LIMIT: '1M' }],
+    ['with plans that are not deterministic', { FOVEA_CUDA_DETERMINISTIC: '0' }],
+  ])('trains the same %s', async (_name, env) => {
+    const { errors, losses } = await run({}, env);
+    expect(errors).toEqual([]);
+    losses.forEach((loss, step) => expect(loss).toBeCloseTo(cuda.losses[step]!, 4));
+  });
+
+  it.skipIf(!once)('names the convolution that no workspace is left for', async () => {
+    const { errors } = await run({ steps: 1 }, { FOVEA_CUDA_WORKSPACE_LIMIT: '0' });
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatchObject({ code: 'ERR_UNSUPPORTED', op: 'conv2dBackwardKernel' });
+    expect(errors[0]!.message).toMatch(/no plan for .* x \[4,8,8,3\], .* [1-9]\d* beyond the workspace limit/);
+  });
+
+  // Before compute capability 8.0 bfloat16 is computed in float32.
+  it.skipIf(!once).each([
+    ['mixed_float16', '75'],
+    ['mixed_bfloat16', '75'],
+    ['mixed_bfloat16', '120'],
+  ])('trains with the policy %s on compute capability %s', async (policy, sm) => {
+    const { errors, losses } = await run({ policy }, { FOVEA_EMU_SM: sm });
+    expect(errors).toEqual([]);
+    expect(losses).toHaveLength(8);
+    expect(losses).not.toEqual(cuda.losses);
+    // Loss scaling skips the first step of float16: its kernel gradients come out of cuDNN in 16 bits.
+    const same = policy === 'mixed_float16' ? 1 : 8;
+    losses.slice(0, same).forEach((loss, step) => expect(Math.abs(loss - cuda.losses[step]!)).toBeLessThan(0.1));
+    for (const loss of losses) expect(loss).toBeLessThan(5);
   });
 
   it('names a label that is no class, and trains on', async () => {

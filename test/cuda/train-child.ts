@@ -4,7 +4,16 @@
  *
  *     tsx test/cuda/train-child.ts '{"steps":6,"device":"cuda:0"}'
  */
-import { layers, optimizers, Sequential, setDevice, setRandomSeed, tensor } from '../../lib/index.js';
+import {
+  layers,
+  optimizers,
+  Sequential,
+  setDevice,
+  setPolicy,
+  setRandomSeed,
+  tensor,
+  type PolicyName,
+} from '../../lib/index.js';
 import { FoveaError } from '../../lib/errors.js';
 
 interface Wish {
@@ -13,16 +22,19 @@ interface Wish {
   /** Numbers per image side; large ones use up a small memory. */
   readonly size?: number;
   readonly batch?: number;
+  /** The policy of types, such as 'mixed_float16'. */
+  readonly policy?: PolicyName;
   /** A label that is not a class, in this step. */
   readonly badLabelAt?: number;
 }
 
 const wish = JSON.parse(process.argv[2] ?? '{}') as Wish;
-const { steps = 8, device = 'cuda:0', size = 8, batch = 4 } = wish;
+const { steps = 8, device = 'cuda:0', size = 8, batch = 4, policy = 'float32' } = wish;
 const outcome: { losses: number[]; errors: object[] } = { losses: [], errors: [] };
 
 async function train(): Promise<void> {
   setDevice(device);
+  setPolicy(policy);
   setRandomSeed(7);
   const model = new Sequential([
     layers.conv2d({

@@ -73,7 +73,12 @@ class Descriptor {
   }
 
   cudnnStatus_t tryFinalize() { return cudnnBackendFinalize(descriptor_); }
-  void finalize(const char* what) { require(tryFinalize(), what); }
+  /** @param what is made, for messages */
+  void finalize(const char* what) {
+    if (const cudnnStatus_t status = tryFinalize(); status != CUDNN_STATUS_SUCCESS) {
+      throw Refusal(status, std::string("cudnnBackendFinalize (") + what + ")");
+    }
+  }
 
  private:
   cudnnBackendDescriptor_t descriptor_ = nullptr;
