@@ -78,6 +78,7 @@ export {
   type InterruptOptions,
 } from './training/interrupt.js';
 export type { MemoryReport, MemoryReportOptions } from './training/memory-report.js';
+export type { ProfileOptions } from './training/profile-model.js';
 export { Model, type ModelOptions } from './training/model.js';
 export { plotModel, writePlot, type PlotOptions } from './training/plot.js';
 export { createRunFolder, type RunFolder } from './training/run-folder.js';

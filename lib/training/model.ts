@@ -1,3 +1,4 @@
+import type { StepProfile } from '../backends/backend.js';
 import { mismatch } from '../errors.js';
 import type { CallContext, LayerOptions } from '../layers/layer.js';
 import { Layer } from '../layers/layer.js';
@@ -15,6 +16,7 @@ import type { History } from './callbacks/history.js';
 import { memoryReport, type MemoryReport, type MemoryReportOptions } from './memory-report.js';
 import { asDeclared, inOrder, namesOf } from './model-inputs.js';
 import { plotModel, type PlotOptions } from './plot.js';
+import { profileModel, type ProfileOptions } from './profile-model.js';
 import { printSummary, type SummaryOptions } from './summary.js';
 import type { MatchReport } from '../weights/match.js';
 import { saveModel } from '../weights/model-file.js';
@@ -202,6 +204,14 @@ export class Model extends Layer {
   /** Plans a prediction or a training step for a batch; prints what memory it takes, and returns the numbers. */
   memoryReport(options: MemoryReportOptions = {}): MemoryReport {
     return memoryReport(this, options);
+  }
+
+  /**
+   * Where the time of a batch goes, by layer and by kernel: of a prediction, or with `y` of a training step, which trains.
+   * Prints tables and returns the numbers; `trace` names a file that https://ui.perfetto.dev opens.
+   */
+  profile(x: DataInput, options: ProfileOptions = {}): Promise<StepProfile[]> {
+    return profileModel(this, x, options);
   }
 
   /** A picture of the layers, as SVG. `writePlot` writes it to a file. */

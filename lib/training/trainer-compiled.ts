@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { StepProfile } from '../backends/backend.js';
 import { compile, type CompiledFunction } from '../graph/compile.js';
 import type { PlanMemory } from '../graph/plan-memory.js';
 import { withoutTrace } from '../graph/trace.js';
@@ -66,6 +67,11 @@ export class CompiledModel {
   /** What the plan of a training step for batches of these shapes takes. */
   trainingMemory(x: TensorTree, y: TensorTree): PlanMemory {
     return this.#training().memory({ x, y, sampleWeight: undefined });
+  }
+
+  /** Runs a training step with a clock around every kernel. */
+  profileTraining({ x, y, sampleWeight }: Batch): Promise<StepProfile[]> {
+    return this.#training().profile({ x, y, sampleWeight });
   }
 
   /** Whether an output's targets are numbers of classes, by its loss. */

@@ -10,6 +10,7 @@
  *
  * This file is the surface: `Model`'s methods call these functions.
  */
+import type { StepProfile } from '../backends/backend.js';
 import { FoveaError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { History } from './callbacks/history.js';
@@ -120,10 +121,38 @@ export async function predictOnBatch<Out extends TensorTree = Tensor>(
   return using(batch, async () => predictStep(model)(batch.x) as Out);
 }
 
+/**
+ * Runs one batch `runs` times with a clock around every kernel, after a first time that warms up: training steps where
+ * there are targets, predictions where there are none.
+ *
+ * @returns the profile of every run
+ */
+export async function profileOnBatch(
+  model: TrainableModel,
+  x: DataInput,
+  y: DataInput | undefined,
+  runs: number,
+): Promise<StepProfile[][]> {
+  const compiled = y === undefined ? undefined : compiledOf(model, 'profile');
+  const batch = await batchOf('profile', x, y, {});
+  const once = (): Promise<StepProfile[]> =>
+    compiled ? compiled.profileTraining(batch) : predictStep(model).profile(batch.x);
+  try {
+    await once();
+    const profiles: StepProfile[][] = [];
+    for (let i = 0; i < runs; i++) profiles.push(await once());
+    return profiles;
+  } finally {
+    batch.dispose();
+  }
+}
+
+const WITHOUT_TARGETS: ReadonlySet<string> = new Set(['predictOnBatch', 'profile']);
+
 /** A batch from data in memory. Tensors stay where they are. */
 async function batchOf(op: string, x: DataInput, y: DataInput | undefined, options: OnBatchOptions): Promise<Batch> {
   const targets = y !== undefined;
-  if (!targets && op !== 'predictOnBatch') throw new FoveaError(`${op}: expected y, received none`, { op });
+  if (!targets && !WITHOUT_TARGETS.has(op)) throw new FoveaError(`${op}: expected y, received none`, { op });
   const { sampleWeight, classWeight } = options;
   const parts = [x, y, sampleWeight].map((part, i) =>
     part === undefined ? undefined : hostTensors(part, ['x', 'y', 'sampleWeight'][i]!, op),
