@@ -40,8 +40,7 @@ struct Memory::State {
   std::map<int, size_t> used;
   size_t top = 0;
   int open = 0;  // depth of DeviceWork
-  /** In strict mode, where the processor has them: the protection key of the range. One register opens and closes it. */
-  int key = -1;
+  int key = -1;  // the range's protection key, in strict mode and where the processor has them
 
   void protect(bool closed) const {
     if (key >= 0) {

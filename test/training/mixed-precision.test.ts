@@ -17,6 +17,7 @@ import {
   schedules,
   Sequential,
   setPolicy,
+  setRandomSeed,
   tensor,
   valueAndGrad,
   withDevice,
@@ -72,6 +73,7 @@ describe.each(testDevices().filter((d) => d !== 'reference'))('on %s', (device) 
   it.each(MIXED)('%s reaches about the loss of float32', async (mixedPolicy) => {
     await withDevice(device, async () => {
       const { x, y } = data();
+      setRandomSeed(1); // where no first gradient overflows: a step left out would be a step behind
       const start = smallNet('float32');
       start.build([null, 12, 12, 1]);
       const weights = await start.getWeights();
