@@ -6,11 +6,11 @@ import { checkTraining, disposeModel, FULL } from '../support/zoo.js';
 
 const CLASSES = 5;
 
-/** Names of the registry, one of a kind; the others are left to `npm run test:zoo -- --full`. */
+/** Names of the registry, one of every family; the others are left to `npm run test:zoo -- --full`. */
 const FAMILIES = new Set([
   ...['lenet5', 'fashion_cnn', 'alexnet', 'vgg16', 'googlenet', 'googlenet_torchvision', 'se_inception'],
-  ...['resnet34_book', 'resnet50', 'seresnet50', 'inception_v4', 'xception'],
-  ...['mobilenet', 'mobilenet_v2', 'densenet121', 'efficientnetb0'],
+  ...['resnet34_book', 'resnet50', 'resnet50v2', 'seresnet50', 'inception_v3', 'inception_v4', 'inception_resnet_v2'],
+  ...['xception', 'mobilenet', 'mobilenet_v2', 'densenet121', 'efficientnetb0'],
 ]);
 
 /** Height and width of the images where 64 are too few, or fewer do. */
