@@ -2,16 +2,8 @@
  * Trains a small network on `cuda:0` for as many steps as the first argument says, and writes what happened as one line
  * of JSON: the losses, the first error, and the losses after it. Run with the emulator's faults in the environment.
  */
-import {
-  devices,
-  FoveaError,
-  layers,
-  optimizers,
-  Sequential,
-  setDevice,
-  setRandomSeed,
-  tensor,
-} from '../../lib/index.js';
+import { devices, FoveaError, setDevice } from '../../lib/index.js';
+import { faultBatch, faultNetwork } from './fault-network.js';
 
 const steps = Number(process.argv[2] ?? 3);
 const filters = Number(process.argv[3] ?? 4);
@@ -39,20 +31,8 @@ const describe = (error: unknown): { code: string; message: string; op?: string 
 };
 
 async function train(into: number[], count: number): Promise<void> {
-  setRandomSeed(1);
-  const model = new Sequential([
-    layers.input({ shape: [8, 8, 3] }),
-    layers.conv2d({ name: 'conv', filters, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' }),
-    layers.batchNormalization({ name: 'bn' }),
-    layers.flatten(),
-    layers.dense({ name: 'dense', units: 3, activation: 'softmax' }),
-  ]);
-  model.compile({ optimizer: optimizers.sgd({ learningRate: 0.1 }), loss: 'sparseCategoricalCrossentropy' });
-  const x = tensor(
-    Float32Array.from({ length: 6 * 192 }, (_, i) => Math.sin(i)),
-    [6, 8, 8, 3],
-  );
-  const y = tensor(Int32Array.from([0, 1, 2, 0, 1, 2]));
+  const model = faultNetwork(filters);
+  const [x, y] = faultBatch();
   for (let step = 0; step < count; step++) into.push((await model.trainOnBatch(x, y)).loss!);
 }
 

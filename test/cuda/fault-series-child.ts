@@ -4,7 +4,8 @@
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { backendOf } from '../../lib/backends/registry.js';
-import { FoveaError, layers, ops, optimizers, Sequential, setDevice, setRandomSeed, tensor } from '../../lib/index.js';
+import { FoveaError, ops, setDevice, tensor } from '../../lib/index.js';
+import { faultBatch, faultNetwork } from './fault-network.js';
 
 /** What to do: the faults of a row are injected one after the other into trainings that begin anew. */
 export interface Wish {
@@ -43,18 +44,8 @@ function firedSince(): string[] {
 
 /** @param filters - other numbers make convolutions that no plan was looked for yet */
 function network(filters: number): { step: () => Promise<number> } {
-  setRandomSeed(1);
-  const model = new Sequential([
-    layers.input({ shape: [8, 8, 3] }),
-    layers.conv2d({ name: 'conv', filters, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' }),
-    layers.batchNormalization({ name: 'bn' }),
-    layers.flatten(),
-    layers.dense({ name: 'dense', units: 3, activation: 'softmax' }),
-  ]);
-  model.compile({ optimizer: optimizers.sgd({ learningRate: 0.1 }), loss: 'sparseCategoricalCrossentropy' });
-  const pixels = Float32Array.from({ length: 6 * 192 }, (_, i) => Math.sin(i));
-  const step = async (): Promise<number> =>
-    (await model.trainOnBatch(tensor(pixels, [6, 8, 8, 3]), tensor(Int32Array.from([0, 1, 2, 0, 1, 2])))).loss!;
+  const model = faultNetwork(filters);
+  const step = async (): Promise<number> => (await model.trainOnBatch(...faultBatch())).loss!;
   return { step };
 }
 
@@ -103,7 +94,7 @@ async function bytesWhenIdle(): Promise<number> {
     collect();
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  return (backendOf('cuda:0') as unknown as { memory(): { bytes: number } }).memory().bytes;
+  return backendOf('cuda:0').memory().bytes;
 }
 
 setDevice('cuda:0');
