@@ -94,7 +94,7 @@ export async function trainOnBatch(
   options: OnBatchOptions = {},
 ): Promise<Logs> {
   const compiled = compiledOf(model, 'trainOnBatch');
-  const batch = await batchOf('trainOnBatch', x, y, options);
+  const batch = await batchOf('trainOnBatch', x, needed('trainOnBatch', y), options);
   if (options.resetMetrics ?? true) compiled.reset();
   return using(batch, () => compiled.train(batch));
 }
@@ -107,7 +107,7 @@ export async function testOnBatch(
   options: OnBatchOptions = {},
 ): Promise<Logs> {
   const compiled = compiledOf(model, 'testOnBatch');
-  const batch = await batchOf('testOnBatch', x, y, options);
+  const batch = await batchOf('testOnBatch', x, needed('testOnBatch', y), options);
   if (options.resetMetrics ?? true) compiled.reset();
   return using(batch, () => compiled.test(batch));
 }
@@ -147,12 +147,15 @@ export async function profileOnBatch(
   }
 }
 
-const WITHOUT_TARGETS: ReadonlySet<string> = new Set(['predictOnBatch', 'profile']);
+/** Targets where a step needs them. */
+function needed(op: string, y: DataInput | undefined): DataInput {
+  if (y === undefined) throw new FoveaError(`${op}: expected y, received none`, { op });
+  return y;
+}
 
 /** A batch from data in memory. Tensors stay where they are. */
 async function batchOf(op: string, x: DataInput, y: DataInput | undefined, options: OnBatchOptions): Promise<Batch> {
   const targets = y !== undefined;
-  if (!targets && !WITHOUT_TARGETS.has(op)) throw new FoveaError(`${op}: expected y, received none`, { op });
   const { sampleWeight, classWeight } = options;
   const parts = [x, y, sampleWeight].map((part, i) =>
     part === undefined ? undefined : hostTensors(part, ['x', 'y', 'sampleWeight'][i]!, op),
