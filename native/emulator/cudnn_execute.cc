@@ -99,13 +99,20 @@ class Run {
     return op.has(name) ? op.get<float>(name) : otherwise;
   }
 
-  static Geometry geometry(const Descriptor& convolution, const TensorView& x, const TensorView& w,
-                           const TensorView& y) {
+  /** The tensors of a convolution or of one of its gradients, and how it goes over them. */
+  struct Convolved {
+    TensorView x, w, y;
+    Convolution convolution;
+  };
+
+  static Convolved convolved(const Descriptor& op, int xName, int wName, int yName, int convolutionName) {
+    const TensorView x(*op.child(xName)), w(*op.child(wName)), y(*op.child(yName));
+    const Descriptor& convolution = *op.child(convolutionName);
     const auto pre = convolution.list<int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS),
                strides = convolution.list<int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES),
                dilations = convolution.list<int64_t>(CUDNN_ATTR_CONVOLUTION_DILATIONS);
     const bool flipped = convolution.get<cudnnConvolutionMode_t>(CUDNN_ATTR_CONVOLUTION_CONV_MODE) == CUDNN_CONVOLUTION;
-    return {x.dims, w.dims, y.dims, pre, strides, dilations, flipped};
+    return {x, w, y, Convolution({x.dims, w.dims, y.dims, pre, strides, dilations, flipped})};
   }
 
   static Values rounded(const std::vector<int64_t>& dims, const std::vector<double>& sums) {
@@ -114,38 +121,32 @@ class Run {
     return v;
   }
 
-  static const Descriptor& part(const Descriptor& op, int name) { return *op.child(name); }
-
   void forward(const Descriptor& op) {
-    const TensorView tx(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X)),
-        tw(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W)),
-        ty(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y));
-    const Convolution convolution(geometry(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC), tx, tw, ty));
-    const Values x = read(tx, true), w = read(tw, true);
-    write(ty, rounded(ty.dims, convolution.forward(x.data, w.data)),
+    const Convolved c =
+        convolved(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
+                  CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC);
+    const Values x = read(c.x, true), w = read(c.w, true);
+    write(c.y, rounded(c.y.dims, c.convolution.forward(x.data, w.data)),
           scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1),
           scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 0));
   }
 
   void backwardData(const Descriptor& op) {
-    const TensorView tx(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX)),
-        tw(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W)),
-        ty(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY));
-    const Convolution convolution(geometry(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC), tx, tw, ty));
-    const Values w = read(tw, true), dy = read(ty, true);
-    write(tx, rounded(tx.dims, convolution.backwardData(dy.data, w.data)),
+    const Convolved c =
+        convolved(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
+                  CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC);
+    const Values dy = read(c.y, true), w = read(c.w, true);
+    write(c.x, rounded(c.x.dims, c.convolution.backwardData(dy.data, w.data)),
           scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1),
           scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA, 0));
   }
 
   void backwardFilter(const Descriptor& op) {
-    const TensorView tx(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X)),
-        tw(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW)),
-        ty(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY));
-    const Convolution convolution(
-        geometry(part(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC), tx, tw, ty));
-    const Values x = read(tx, true), dy = read(ty, true);
-    write(tw, rounded(tw.dims, convolution.backwardFilter(x.data, dy.data)),
+    const Convolved c = convolved(
+        op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
+        CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC);
+    const Values x = read(c.x, true), dy = read(c.y, true);
+    write(c.w, rounded(c.w.dims, c.convolution.backwardFilter(x.data, dy.data)),
           scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, 1),
           scalar(op, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA, 0));
   }
