@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run bench:gpu -- [--only fashion,resnet34] [--steps N]`: training steps and inference on a real card, in float32,
- * TF32, bfloat16 and float16, with and without CUDA graphs, each in a fresh process. Prints a Markdown table and writes a report
- * into runs/; without a card `skipped: no CUDA device (reason)`.
+ * TF32, bfloat16 and float16, with and without CUDA graphs, each in a fresh process. Prints a Markdown table and writes a
+ * report into runs/; without a card `skipped: no CUDA device (reason)`.
  */
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run test:gpu`: the tests of the cuda backend on a real card. Runs the conformance suite, the golden ops (among
- * them what another card printed), the trajectories, optimizers and 16-bit training on cuda:0: with plans recorded as CUDA graphs, without, and with timed convolutions. Writes a report into
- * runs/. Prints `N passed, N failed`, or `skipped: no CUDA device (reason)`.
+ * them what another card printed), the trajectories, optimizers and 16-bit training on cuda:0: with plans recorded as CUDA
+ * graphs, without, and with timed convolutions. Writes a report into runs/. Prints `N passed, N failed`, or `skipped: no CUDA device (reason)`.
  */
 import { spawnSync } from 'node:child_process';
 import { gpu, root, surroundings, writeReport } from './gpu.mjs';
