@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 build=build/asan
 log="$build/build.log"
 mkdir -p "$build"
+# Not optimised: that would take longer than it saves the tests.
 if ! { cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0 \
   -DFOVEA_ADDON=OFF -DFOVEA_CUDA=OFF -DFOVEA_TESTS=ON -DFOVEA_SANITIZE=address,undefined &&
   cmake --build "$build" --parallel "$(nproc)"; } >"$log" 2>&1; then
