@@ -130,6 +130,7 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
     list.push_back({"winograd-cached", [](const Conv& w) { return makeWinogradConv(w, WinogradBlock::kCached); }});
   }
   list.push_back({"onednn", makeOnednnConv});
+  if (big) list.push_back({"indirect", makeIndirectConv});
   if (big && odd) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
   if (!big || odd || v.pointwise() || forced() != nullptr) list.push_back({"gemm", makeGemmConv});
   return list;

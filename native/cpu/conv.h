@@ -45,6 +45,11 @@ enum class WinogradBlock : uint8_t { kLarge, kCached };
  * kCached where it would be much the same as kLarge, and for gradients by the kernel, which know one block only.
  */
 KernelPtr makeWinogradConv(const Conv&, WinogradBlock);
+/**
+ * Own products of rows that pointers name, for any kernel, stride and dilation; needs AVX2. Null for groups of few
+ * channels.
+ */
+KernelPtr makeIndirectConv(const Conv&);
 /** im2col and a matrix product per group: always applies. */
 KernelPtr makeGemmConv(const Conv&);
 /** Own loops for one input and one output channel a group. */

@@ -6,6 +6,7 @@ set(FOVEA_CPU_SOURCES
   cpu/conv.cc
   cpu/conv_depthwise.cc
   cpu/conv_gemm.cc
+  cpu/conv_indirect.cc
   cpu/conv_onednn.cc
   cpu/conv_shares.cc
   cpu/conv_winograd.cc
@@ -15,6 +16,8 @@ set(FOVEA_CPU_SOURCES
   cpu/elementwise_ops.cc
   cpu/gather.cc
   cpu/gemm_tile.cc
+  cpu/indirect_plan.cc
+  cpu/indirect_tile.cc
   cpu/lrn.cc
   cpu/matmul.cc
   cpu/philox_blocks.cc

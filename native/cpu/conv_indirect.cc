@@ -1,0 +1,267 @@
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "cpu/conv.h"
+#include "cpu/gemm_tile.h"
+#include "cpu/indirect_plan.h"
+#include "cpu/indirect_tile.h"
+#include "cpu/packed.h"
+#include "cpu/parallel.h"
+
+/**
+ * @file
+ * Convolutions of any kernel, stride and dilation as products whose left rows stay where they lie in NHWC: pointers take
+ * the place of im2col (Dukhan 2019). By input, the positions of one remainder modulo the stride are a convolution of
+ * their own, so that nothing is multiplied by the zeros between them. By kernel, pixels are what is summed over, and a
+ * block of them is packed for both sides. Sums have the same order on any number of threads.
+ */
+namespace fovea::cpu {
+namespace {
+
+constexpr int64_t kMostTiles = 12;  ///< Of a block of rows: with a chunk of values they stay in the second level.
+constexpr int64_t kPixels = 256;    ///< Summed at once by kernel: a panel of them fills half of the first level.
+constexpr int64_t kFewBlocks = 4;   ///< A thread's blocks of rows below which threads divide the columns too.
+constexpr int64_t kLeastColumns = 8;
+
+int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/** Parts of 0..count-1, nearly equal and at most `most`, at least `least` of them. */
+struct Parts {
+  int64_t count, parts;
+  Parts(int64_t n, int64_t most, int64_t least) : count(n) {
+    parts = std::max(std::min(least, n), ceilDivide(n, most));
+    parts = ceilDivide(parts, std::max<int64_t>(least, 1)) * std::max<int64_t>(least, 1);
+    parts = std::clamp<int64_t>(parts, 1, std::max<int64_t>(n, 1));
+  }
+  int64_t begin(int64_t i) const { return count * i / parts; }
+  int64_t largest() const { return ceilDivide(count, parts); }
+};
+
+/** How the threads share one phase: every block of rows of every run, each for one part of the panels. */
+struct Share {
+  Parts blocks, columns;
+};
+
+Share shareOf(const IndirectPlan& p, const Phase& phase) {
+  const int64_t most = tileShape().rows * kMostTiles, threads = maxThreads(), rows = p.rows(phase);
+  const int64_t whole = ceilDivide(rows, most) * p.runs() * p.conv.groups;
+  if (whole < kFewBlocks * threads && p.panels >= threads) return {Parts(rows, most, 1), Parts(p.panels, p.panels, threads)};
+  const int64_t least = ceilDivide(threads, p.runs() * p.conv.groups);
+  return {Parts(rows, most, least), Parts(p.panels, p.panels, 1)};
+}
+
+/** Where a thread keeps the pointers, places and copied lines of a block of rows. */
+struct Scratch {
+  size_t table, to, lines, bytes;
+  Scratch(const IndirectPlan& p, int64_t rows) {
+    size_t taps = 0;
+    for (const Phase& phase : p.phases) taps = std::max(taps, phase.taps.size());
+    Layout layout;
+    table = layout.take(sizeof(float*) * taps * rows);
+    to = layout.take(sizeof(int64_t) * rows);
+    lines = layout.take(sizeof(float) * p.lineScratch(rows));
+    bytes = layout.bytes();
+  }
+};
+
+std::shared_ptr<float[]> zerosFor(const IndirectPlan& p) {
+  return std::shared_ptr<float[]>(new float[p.lines ? 1 : p.from.channels]());
+}
+
+/** Positions of a phase that no tap reaches. */
+void clearPhase(const IndirectPlan& p, const Phase& phase, float* y) {
+  parallelFor(p.conv.n * phase.down, phase.across * p.to.channels, [&](int64_t line) {
+    const int64_t row = (line / phase.down) * p.to.height + phase.top + line % phase.down * p.stepY;
+    float* to = y + (row * p.to.width + phase.left) * p.to.channels;
+    for (int64_t j = 0; j < phase.across; ++j, to += p.stepX * p.to.channels) {
+      std::memset(to, 0, p.to.channels * sizeof(float));
+    }
+  });
+}
+
+KernelPtr makeProduct(const Conv& v) {
+  const auto plan = std::make_shared<const IndirectPlan>(indirectPlan(v));
+  std::vector<Share> shares;
+  int64_t rows = 1;
+  for (const Phase& phase : plan->phases) {
+    shares.push_back(shareOf(*plan, phase));
+    rows = std::max(rows, shares.back().blocks.largest());
+  }
+  Layout layout;
+  const size_t weightBytes = sizeof(float) * plan->packedFloats, weightsAt = layout.take(weightBytes);
+  const auto packed = std::make_shared<Packed>(v.steady, weightBytes);
+  const Scratch scratch(*plan, rows);
+  const size_t own = layout.take(scratch.bytes * maxThreads());
+  const auto zeros = zerosFor(*plan);
+  return makeKernel(
+      [=](const Pointers& pointers) {
+        const IndirectPlan& p = *plan;
+        const auto *x = in<float>(pointers, 0), *w = in<float>(pointers, 1);
+        const float* bias = v.bias && v.kind == ConvKind::kForward ? in<float>(pointers, 2) : nullptr;
+        const float* residual = v.residual ? in<float>(pointers, v.residualInput()) : nullptr;
+        auto* y = out<float>(pointers, 0);
+        const auto* weights =
+            static_cast<const float*>(packed->get(pointers, 1, at<float>(pointers.workspace, weightsAt),
+                                                  [&](void* to) { packWeights(p, w, static_cast<float*>(to)); }));
+        const int64_t width = tileShape().columns;
+        for (size_t f = 0; f < p.phases.size(); ++f) {
+          const Phase& phase = p.phases[f];
+          if (phase.down * phase.across == 0) continue;
+          if (phase.taps.empty()) {
+            clearPhase(p, phase, y);
+            continue;
+          }
+          const Parts &blocks = shares[f].blocks, &columns = shares[f].columns;
+          // Ordered so that a thread's part of the panels goes through all of its rows.
+          const int64_t perPart = blocks.parts * p.runs() * v.groups;
+          const int64_t work = blocks.largest() * ceilDivide(p.width, columns.parts) * p.depth *
+                               static_cast<int64_t>(phase.taps.size());
+          parallelRanges(columns.parts * perPart, work, [&](int64_t begin, int64_t end, int thread) {
+            char* mine = at<char>(pointers.workspace, own + scratch.bytes * thread);
+            const auto** table = at<const float*>(mine, scratch.table);
+            auto* to = at<int64_t>(mine, scratch.to);
+            int64_t gathered = -1;
+            for (int64_t unit = begin; unit < end; ++unit) {
+              const int64_t part = unit / perPart, block = unit % perPart / v.groups, group = unit % v.groups;
+              const int64_t run = block / blocks.parts, first = blocks.begin(block % blocks.parts);
+              const int64_t count = blocks.begin(block % blocks.parts + 1) - first;
+              if (block != gathered) {
+                gather(p, phase, x, run, first, count, zeros.get(), at<float>(mine, scratch.lines), table, to);
+              }
+              gathered = block;
+              bool accumulate = false;
+              for (size_t i = 0; i < p.chunks.size(); ++i) {
+                const Chunk& c = p.chunks[i];
+                if (c.phase != f) continue;
+                const bool last = i + 1 == p.chunks.size() || p.chunks[i + 1].phase != f;
+                for (int64_t panel = columns.begin(part); panel < columns.begin(part + 1); ++panel) {
+                  IndirectProduct product;
+                  product.rows = table + c.tap * count;
+                  product.stride = product.count = count;
+                  product.taps = c.taps, product.depth = c.depth, product.offset = group * p.depth + c.first;
+                  product.panel = weights + c.at + (group * p.panels + panel) * c.taps * c.depth * width;
+                  product.y = y, product.to = to;
+                  product.column = group * p.width + panel * width;
+                  product.columns = std::min(width, p.width - panel * width);
+                  product.accumulate = accumulate;
+                  product.bias = last ? bias : nullptr, product.residual = last ? residual : nullptr;
+                  product.relu = last && v.relu;
+                  indirectProduct(product);
+                }
+                accumulate = true;
+              }
+            }
+          });
+        }
+      },
+      layout.bytes(), "own:indirect");
+}
+
+/** Rows of dw of one tap that are packed and multiplied at once. */
+struct Strip {
+  int64_t group, tap, first, count;
+};
+
+std::vector<Strip> stripsOf(const IndirectPlan& p) {
+  std::vector<Strip> strips;
+  const Parts parts(p.depth, tileShape().rows * kMostTiles, 1);
+  for (int64_t g = 0; g < p.conv.groups; ++g) {
+    for (int64_t t = 0; t < static_cast<int64_t>(p.phases[0].taps.size()); ++t) {
+      for (int64_t i = 0; i < parts.parts; ++i) {
+        strips.push_back({g, t, parts.begin(i), parts.begin(i + 1) - parts.begin(i)});
+      }
+    }
+  }
+  return strips;
+}
+
+/** A block of pixels of dy as panels [groups][panels][pixels][columns]. */
+void packGradient(const IndirectPlan& p, const float* dy, int64_t count, float* to) {
+  const int64_t width = tileShape().columns;
+  parallelFor(p.conv.groups * p.panels, count * width, [&](int64_t i) {
+    const int64_t group = i / p.panels, first = i % p.panels * width, columns = std::min(width, p.width - first);
+    const float* from = dy + group * p.width + first;
+    float* panel = to + i * count * width;
+    for (int64_t k = 0; k < count; ++k, from += p.conv.o, panel += width) {
+      std::memcpy(panel, from, columns * sizeof(float));
+      std::memset(panel + columns, 0, (width - columns) * sizeof(float));
+    }
+  });
+}
+
+/** dw of one strip (+)= the sum over the pixels whose pointers `rows` are. */
+void multiplyStrip(const IndirectPlan& p, const Strip& s, const float* const* rows, int64_t count, const float* panels,
+                   float* left, float* dw, bool accumulate) {
+  const int64_t width = tileShape().columns;
+  const Parts tiles(s.count, tileShape().rows, 1);
+  const int64_t offset = s.group * p.depth + s.first;
+  for (int64_t i = 0; i < tiles.parts; ++i) {
+    packRows(rows, offset + tiles.begin(i), count, tiles.begin(i + 1) - tiles.begin(i), left + tiles.begin(i) * count);
+  }
+  float* to = dw + (s.tap * p.depth + s.first) * p.conv.o + s.group * p.width;
+  for (int64_t panel = 0; panel < p.panels; ++panel) {
+    const float* right = panels + (s.group * p.panels + panel) * count * width;
+    const int64_t columns = std::min(width, p.width - panel * width);
+    for (int64_t i = 0; i < tiles.parts; ++i) {
+      tileProduct(left + tiles.begin(i) * count, tiles.begin(i + 1) - tiles.begin(i), right, count,
+                  to + tiles.begin(i) * p.conv.o + panel * width, p.conv.o, columns, accumulate);
+    }
+  }
+}
+
+KernelPtr makeGradient(const Conv& v) {
+  const auto plan = std::make_shared<const IndirectPlan>(indirectPlan(v));
+  const auto strips = std::make_shared<const std::vector<Strip>>(stripsOf(*plan));
+  const Parts blocks(plan->rows(plan->phases[0]), kPixels, 1);
+  const int64_t pixels = blocks.largest(), width = tileShape().columns;
+  Layout layout;
+  const Scratch scratch(*plan, pixels);
+  const size_t gathered = layout.take(scratch.bytes);
+  const size_t right = layout.take(sizeof(float) * v.groups * plan->panels * pixels * width);
+  const size_t leftBytes = align64(sizeof(float) * tileShape().rows * kMostTiles * pixels);
+  const size_t left = layout.take(leftBytes * maxThreads());
+  const size_t biasAt = layout.take(v.bias ? biasScratch(v.o) : 0);
+  const auto zeros = zerosFor(*plan);
+  return makeKernel(
+      [=](const Pointers& pointers) {
+        const IndirectPlan& p = *plan;
+        const auto *x = in<float>(pointers, 0), *dy = in<float>(pointers, 1);
+        auto* dw = out<float>(pointers, 0);
+        char* own = at<char>(pointers.workspace, gathered);
+        const auto** table = at<const float*>(own, scratch.table);
+        const float* pixel = dy;
+        for (int64_t block = 0; block < p.runs() * blocks.parts; ++block) {
+          const int64_t first = blocks.begin(block % blocks.parts);
+          const int64_t count = blocks.begin(block % blocks.parts + 1) - first;
+          gather(p, p.phases[0], x, block / blocks.parts, first, count, zeros.get(), at<float>(own, scratch.lines), table,
+                 at<int64_t>(own, scratch.to));
+          packGradient(p, pixel, count, at<float>(pointers.workspace, right));
+          pixel += count * v.o;
+          parallelRanges(static_cast<int64_t>(strips->size()), count * (*strips)[0].count * p.width,
+                         [&](int64_t begin, int64_t end, int thread) {
+                           for (int64_t i = begin; i < end; ++i) {
+                             const Strip& s = (*strips)[i];
+                             multiplyStrip(p, s, table + s.tap * count, count, at<float>(pointers.workspace, right),
+                                           at<float>(pointers.workspace, left + leftBytes * thread), dw, block > 0);
+                           }
+                         });
+        }
+        if (v.bias) {
+          sumBias(dy, v.n * v.oh * v.ow, v.o, out<float>(pointers, 1), at<char>(pointers.workspace, biasAt));
+        }
+      },
+      layout.bytes(), "own:indirect");
+}
+
+}  // namespace
+
+KernelPtr makeIndirectConv(const Conv& v) {
+  if (simd() == Simd::kNone || v.og() < kLeastColumns || v.cg() * v.kh * v.kw < kLeastColumns) return nullptr;
+  if (v.kind != ConvKind::kBackwardKernel) return makeProduct(v);
+  return makeSharedGradient(v, makeGradient);
+}
+
+}  // namespace fovea::cpu

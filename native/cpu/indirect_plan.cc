@@ -1,0 +1,199 @@
+#include "cpu/indirect_plan.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/parallel.h"
+
+namespace fovea::cpu {
+namespace {
+
+constexpr int64_t kPanelBytes = 16 << 10;  ///< Of a chunk's panel: half of the smallest first level of cache.
+constexpr int64_t kFewChannels = 16;       ///< Below, whole rows of the kernel are read.
+constexpr int64_t kTurned = 16;            ///< Values that are transposed at once.
+
+int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+Phase forwardPhase(const Conv& v, bool lines) {
+  Phase phase{0, 0, v.oh, v.ow, {}};
+  for (int64_t ky = 0; ky < v.kh; ++ky) {
+    for (int64_t kx = 0; kx < (lines ? 1 : v.kw); ++kx) {
+      phase.taps.push_back({ky * v.dh - v.top, kx * v.dw - v.left, ky * v.kw + kx});
+    }
+  }
+  return phase;
+}
+
+/** The positions of one axis that phase `remainder` writes: iy with (iy + padding) % stride == remainder. */
+struct Axis {
+  int64_t first, count;
+};
+Axis axisOf(int64_t remainder, int64_t padding, int64_t stride, int64_t size) {
+  const int64_t first = ((remainder - padding) % stride + stride) % stride;
+  return {first, first < size ? ceilDivide(size - first, stride) : 0};
+}
+
+Phase inputPhase(const Conv& v, int64_t ry, int64_t rx) {
+  const Axis down = axisOf(ry, v.top, v.sh, v.h), across = axisOf(rx, v.left, v.sw, v.w);
+  Phase phase{down.first, across.first, down.count, across.count, {}};
+  for (int64_t ky = 0; ky < v.kh; ++ky) {
+    if (ky * v.dh % v.sh != ry) continue;
+    for (int64_t kx = 0; kx < v.kw; ++kx) {
+      if (kx * v.dw % v.sw != rx) continue;
+      // Exact: both sides have the same remainder.
+      phase.taps.push_back({(down.first + v.top - ky * v.dh) / v.sh, (across.first + v.left - kx * v.dw) / v.sw,
+                            ky * v.kw + kx});
+    }
+  }
+  return phase;
+}
+
+/** Chunks of nearly equal size, of whole taps where several fit. */
+void addChunks(IndirectPlan& p, size_t phase) {
+  const int64_t most = kPanelBytes / (tileShape().columns * static_cast<int64_t>(sizeof(float)));
+  const auto taps = static_cast<int64_t>(p.phases[phase].taps.size());
+  const auto add = [&](Chunk c) {
+    c.phase = phase;
+    c.at = p.packedFloats;
+    p.packedFloats += p.conv.groups * p.panels * c.taps * c.depth * tileShape().columns;
+    p.chunks.push_back(c);
+  };
+  if (p.depth > most) {
+    const int64_t parts = ceilDivide(p.depth, most);
+    for (int64_t t = 0; t < taps; ++t) {
+      for (int64_t i = 0; i < parts; ++i) {
+        const int64_t from = p.depth * i / parts;
+        add({phase, t, 1, from, p.depth * (i + 1) / parts - from, 0});
+      }
+    }
+    return;
+  }
+  const int64_t parts = ceilDivide(taps, std::max<int64_t>(most / p.depth, 1));
+  for (int64_t i = 0; i < parts; ++i) {
+    const int64_t from = taps * i / parts;
+    add({phase, from, taps * (i + 1) / parts - from, 0, p.depth, 0});
+  }
+}
+
+/** Rows of values of one tap as a panel: the panel's columns are columns of w, or (`turned`) rows of it. */
+void packPanel(const float* w, int64_t o, bool turned, int64_t depth, int64_t columns, int64_t width, float* to) {
+  if (!turned) {
+    for (int64_t k = 0; k < depth; ++k, w += o, to += width) {
+      std::memcpy(to, w, columns * sizeof(float));
+      std::memset(to + columns, 0, (width - columns) * sizeof(float));
+    }
+    return;
+  }
+  for (int64_t first = 0; first < depth; first += kTurned) {
+    const int64_t end = std::min(first + kTurned, depth);
+    for (int64_t j = 0; j < columns; ++j) {
+      for (int64_t k = first; k < end; ++k) to[k * width + j] = w[j * o + k];
+    }
+    for (int64_t k = first; k < end; ++k) std::memset(to + k * width + columns, 0, (width - columns) * sizeof(float));
+  }
+}
+
+/** Lines of the copy that rows first..last of an image read. */
+struct Lines {
+  int64_t top, count;
+};
+Lines linesOf(const IndirectPlan& p, int64_t firstRow, int64_t lastRow) {
+  const Conv& v = p.conv;
+  return {firstRow * v.sh - v.top, (lastRow - firstRow) * v.sh + (v.kh - 1) * v.dh + 1};
+}
+
+void copyLines(const IndirectPlan& p, const float* image, const Lines& lines, float* to) {
+  const Conv& v = p.conv;
+  const int64_t before = std::min(v.left * v.c, p.lineFloats);
+  const int64_t inside = std::min(v.w * v.c, p.lineFloats - before), after = p.lineFloats - before - inside;
+  for (int64_t l = 0; l < lines.count; ++l, to += p.lineFloats) {
+    const int64_t y = lines.top + l;
+    if (y < 0 || y >= v.h) {
+      std::memset(to, 0, p.lineFloats * sizeof(float));
+      continue;
+    }
+    std::memset(to, 0, before * sizeof(float));
+    std::memcpy(to + before, image + y * v.w * v.c, inside * sizeof(float));
+    std::memset(to + before + inside, 0, after * sizeof(float));
+  }
+}
+
+}  // namespace
+
+int64_t IndirectPlan::lineScratch(int64_t count) const {
+  if (!lines) return 0;
+  const int64_t most = std::min(ceilDivide(count, conv.ow) + 1, conv.oh);  // lines of output that the rows touch
+  return linesOf(*this, 0, most - 1).count * lineFloats;
+}
+
+IndirectPlan indirectPlan(const Conv& v) {
+  IndirectPlan p;
+  p.conv = v;
+  const bool backward = v.kind == ConvKind::kBackwardInput;
+  const ImagePlane x{v.h, v.w, v.c}, y{v.oh, v.ow, v.o};
+  p.from = backward ? y : x;
+  p.to = backward ? x : y;
+  p.stepY = backward ? v.sh : 1, p.stepX = backward ? v.sw : 1;
+  p.readY = backward ? 1 : v.sh, p.readX = backward ? 1 : v.sw;
+  p.lines = !backward && v.groups == 1 && v.dw == 1 && v.kw > 1 && v.c < kFewChannels;
+  p.lineFloats = ((v.ow - 1) * v.sw + v.kw) * v.c;
+  p.depth = p.lines ? v.kw * v.c : backward ? v.og() : v.cg();
+  p.width = backward ? v.cg() : v.og();
+  p.panels = ceilDivide(p.width, tileShape().columns);
+  p.packedFloats = 0;
+  if (backward) {
+    for (int64_t ry = 0; ry < v.sh; ++ry) {
+      for (int64_t rx = 0; rx < v.sw; ++rx) p.phases.push_back(inputPhase(v, ry, rx));
+    }
+  } else {
+    p.phases.push_back(forwardPhase(v, p.lines));
+  }
+  for (size_t i = 0; i < p.phases.size(); ++i) addChunks(p, i);
+  return p;
+}
+
+void packWeights(const IndirectPlan& p, const float* w, float* to) {
+  const Conv& v = p.conv;
+  const bool backward = v.kind == ConvKind::kBackwardInput;
+  const int64_t columns = tileShape().columns, panels = v.groups * p.panels;
+  parallelFor(static_cast<int64_t>(p.chunks.size()) * panels, p.depth * columns, [&](int64_t i) {
+    const Chunk& c = p.chunks[i / panels];
+    const int64_t group = i % panels / p.panels, first = i % p.panels * columns;
+    float* panel = to + c.at + i % panels * c.taps * c.depth * columns;
+    for (int64_t t = 0; t < c.taps; ++t, panel += c.depth * columns) {
+      const float* tap = w + p.phases[c.phase].taps[c.tap + t].weight * v.cg() * v.o + group * v.og();
+      tap += backward ? first * v.o + c.first : c.first * v.o + first;
+      packPanel(tap, v.o, backward, c.depth, std::min(columns, p.width - first), columns, panel);
+    }
+  });
+}
+
+void gather(const IndirectPlan& p, const Phase& phase, const float* x, int64_t run, int64_t first, int64_t count,
+            const float* zeros, float* scratch, const float** table, int64_t* to) {
+  const int64_t plane = phase.down * phase.across;
+  int64_t image = run + first / plane, i = first % plane / phase.across, j = first % phase.across;
+  const Lines lines = p.lines ? linesOf(p, i, (first + count - 1) / phase.across) : Lines{0, 0};
+  if (p.lines) copyLines(p, x + image * p.from.size(), lines, scratch);
+  for (int64_t r = 0; r < count; ++r) {
+    to[r] = image * p.to.size() +
+            ((phase.top + i * p.stepY) * p.to.width + phase.left + j * p.stepX) * p.to.channels;
+    const float* at = x + image * p.from.size();
+    for (size_t t = 0; t < phase.taps.size(); ++t) {
+      const int64_t y = i * p.readY + phase.taps[t].y, column = j * p.readX + phase.taps[t].x;
+      const float*& entry = table[static_cast<int64_t>(t) * count + r];
+      if (p.lines) {
+        entry = scratch + (y - lines.top) * p.lineFloats + j * p.readX * p.from.channels;
+      } else if (y < 0 || y >= p.from.height || column < 0 || column >= p.from.width) {
+        entry = zeros;
+      } else {
+        entry = at + (y * p.from.width + column) * p.from.channels;
+      }
+    }
+    if (++j == phase.across) {
+      j = 0;
+      if (++i == phase.down) i = 0, ++image;
+    }
+  }
+}
+
+}  // namespace fovea::cpu

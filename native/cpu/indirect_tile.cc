@@ -1,0 +1,73 @@
+#include "cpu/indirect_tile.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "cpu/gemm_tile.h"
+
+/**
+ * @file
+ * As in gemm_tile.cc, a tile's sums leave a few vector registers for operands. Its rows come from as many pointers: the
+ * six of AVX2 stay in general registers; the twelve of AVX-512 do not, so that its loop takes four products a round.
+ */
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v4")
+namespace fovea::cpu::avx512 {
+namespace {
+constexpr int kLanes = 16, kVectors = 2, kMostRows = 12, kUnroll = 4;
+#include "cpu/indirect_tile_body.h"
+}  // namespace
+}  // namespace fovea::cpu::avx512
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v3")
+namespace fovea::cpu::avx2 {
+namespace {
+constexpr int kLanes = 8, kVectors = 2, kMostRows = 6, kUnroll = 2;
+#include "cpu/indirect_tile_body.h"
+}  // namespace
+}  // namespace fovea::cpu::avx2
+#pragma GCC pop_options
+
+namespace fovea::cpu {
+namespace {
+bool wide() { return simd() == Simd::kAvx512; }
+}  // namespace
+
+TileShape tileShape() {
+  return wide() ? TileShape{avx512::kMostRows, avx512::kColumns} : TileShape{avx2::kMostRows, avx2::kColumns};
+}
+
+void indirectProduct(const IndirectProduct& p) {
+  static const auto run = wide() ? avx512::indirectProduct : avx2::indirectProduct;
+  run(p);
+}
+
+void tileProduct(const float* a, int64_t rows, const float* panel, int64_t depth, float* y, int64_t ldy,
+                 int64_t columns, bool accumulate) {
+  static const auto run = wide() ? avx512::tileProduct : avx2::tileProduct;
+  run(a, rows, panel, depth, y, ldy, columns, accumulate);
+}
+
+void packRows(const float* const* rows, int64_t offset, int64_t depth, int64_t count, float* to) {
+  static const auto run = wide() ? avx512::packRows : avx2::packRows;
+  run(rows, offset, depth, count, to);
+}
+
+}  // namespace fovea::cpu
+
+#else
+
+namespace fovea::cpu {
+
+TileShape tileShape() { return {1, 1}; }
+void indirectProduct(const IndirectProduct&) { std::abort(); }
+void tileProduct(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, bool) { std::abort(); }
+void packRows(const float* const*, int64_t, int64_t, int64_t, float*) { std::abort(); }
+
+}  // namespace fovea::cpu
+
+#endif

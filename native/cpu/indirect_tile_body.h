@@ -1,0 +1,159 @@
+// No #pragma once: indirect_tile.cc includes this once for each instruction set, inside a namespace with its `kLanes`
+// (floats of a vector), `kVectors` (vectors across a tile), `kMostRows` (rows of a tile) and `kUnroll` (products of a
+// row and a tap that one round of the loop takes).
+
+constexpr int64_t kColumns = kLanes * kVectors;
+
+using Vector = float __attribute__((vector_size(kLanes * 4)));
+using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));
+
+template <int kRows>
+using Sums = Vector[kRows][kVectors];
+
+/** s[i] += left(i) times the row of the panel at b. */
+template <int kRows, class Left>
+inline __attribute__((always_inline)) void addProducts(Sums<kRows>& s, const float* b, const Left& left) {
+  Vector v[kVectors];
+#pragma GCC unroll 2
+  for (int j = 0; j < kVectors; ++j) v[j] = *reinterpret_cast<const Loose*>(b + j * kLanes);
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {
+    const float f = left(i);
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) s[i][j] += f * v[j];
+  }
+}
+
+template <int kRows>
+inline __attribute__((always_inline)) void clear(Sums<kRows>& s) {
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) s[i][j] = Vector{};
+  }
+}
+
+template <int kRows>
+void indirectTile(const IndirectProduct& p, int64_t first) {
+  Sums<kRows> s;
+  clear<kRows>(s);
+  const float* b = p.panel;
+  for (int64_t t = 0; t < p.taps; ++t) {
+    const float* a[kRows];
+#pragma GCC unroll 14
+    for (int i = 0; i < kRows; ++i) a[i] = p.rows[t * p.stride + first + i] + p.offset;
+    int64_t k = 0;
+    for (; k + kUnroll <= p.depth; k += kUnroll, b += kUnroll * kColumns) {
+#pragma GCC unroll 4
+      for (int u = 0; u < kUnroll; ++u) {
+        addProducts<kRows>(s, b + u * kColumns, [&](int i) __attribute__((always_inline)) { return a[i][k + u]; });
+      }
+    }
+    for (; k < p.depth; ++k, b += kColumns) {
+      addProducts<kRows>(s, b, [&](int i) __attribute__((always_inline)) { return a[i][k]; });
+    }
+  }
+  const bool whole = p.columns == kColumns;
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {
+    const int64_t at = p.to[first + i] + p.column;
+    float* y = p.y + at;
+    const float* residual = p.residual == nullptr ? nullptr : p.residual + at;
+    if (whole) {
+#pragma GCC unroll 2
+      for (int j = 0; j < kVectors; ++j) {
+        Vector v = s[i][j];
+        if (p.accumulate) v += *reinterpret_cast<const Loose*>(y + j * kLanes);
+        if (p.bias != nullptr) v += *reinterpret_cast<const Loose*>(p.bias + p.column + j * kLanes);
+        if (residual != nullptr) v += *reinterpret_cast<const Loose*>(residual + j * kLanes);
+        if (p.relu) v = v <= 0 ? Vector{} : v;  // Keeps NaN.
+        *reinterpret_cast<Loose*>(y + j * kLanes) = v;
+      }
+      continue;
+    }
+    float sums[kColumns];
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
+    for (int64_t j = 0; j < p.columns; ++j) {
+      float v = sums[j];
+      if (p.accumulate) v += y[j];
+      if (p.bias != nullptr) v += p.bias[p.column + j];
+      if (residual != nullptr) v += residual[j];
+      y[j] = p.relu && v <= 0 ? 0.0f : v;
+    }
+  }
+}
+
+template <int kRows>
+void packedTile(const float* a, const float* panel, int64_t depth, float* y, int64_t ldy, int64_t columns,
+                bool accumulate) {
+  Sums<kRows> s;
+  clear<kRows>(s);
+  int64_t p = 0;
+  for (; p + kUnroll <= depth; p += kUnroll, a += kUnroll * kRows, panel += kUnroll * kColumns) {
+#pragma GCC unroll 4
+    for (int u = 0; u < kUnroll; ++u) {
+      addProducts<kRows>(s, panel + u * kColumns,
+                         [&](int i) __attribute__((always_inline)) { return a[u * kRows + i]; });
+    }
+  }
+  for (; p < depth; ++p, a += kRows, panel += kColumns) {
+    addProducts<kRows>(s, panel, [&](int i) __attribute__((always_inline)) { return a[i]; });
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i, y += ldy) {
+    if (columns == kColumns) {
+#pragma GCC unroll 2
+      for (int j = 0; j < kVectors; ++j) {
+        auto* to = reinterpret_cast<Loose*>(y + j * kLanes);
+        *to = accumulate ? *to + s[i][j] : s[i][j];
+      }
+      continue;
+    }
+    float sums[kColumns];
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
+    for (int64_t j = 0; j < columns; ++j) y[j] = accumulate ? y[j] + sums[j] : sums[j];
+  }
+}
+
+template <int kRows>
+void packTile(const float* const* rows, int64_t offset, int64_t depth, float* to) {
+  for (int64_t p = 0; p < depth; ++p, to += kRows) __builtin_memcpy(to, rows[p] + offset, kRows * sizeof(float));
+}
+
+/** The tiles by their number of rows. */
+template <int... kRows>
+auto indirectTileOf(int64_t rows, std::integer_sequence<int, kRows...>) {
+  static constexpr decltype(&indirectTile<1>) kTiles[] = {indirectTile<kRows + 1>...};
+  return kTiles[rows - 1];
+}
+template <int... kRows>
+auto packedTileOf(int64_t rows, std::integer_sequence<int, kRows...>) {
+  static constexpr decltype(&packedTile<1>) kTiles[] = {packedTile<kRows + 1>...};
+  return kTiles[rows - 1];
+}
+template <int... kRows>
+auto packTileOf(int64_t rows, std::integer_sequence<int, kRows...>) {
+  static constexpr decltype(&packTile<1>) kTiles[] = {packTile<kRows + 1>...};
+  return kTiles[rows - 1];
+}
+constexpr std::make_integer_sequence<int, kMostRows> kAll{};
+
+void indirectProduct(const IndirectProduct& p) {
+  // Tiles of nearly equal height: a last one of few rows would waste the registers.
+  const int64_t tiles = (p.count + kMostRows - 1) / kMostRows;
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t from = p.count * i / tiles, to = p.count * (i + 1) / tiles;
+    indirectTileOf(to - from, kAll)(p, from);
+  }
+}
+
+void tileProduct(const float* a, int64_t rows, const float* panel, int64_t depth, float* y, int64_t ldy,
+                 int64_t columns, bool accumulate) {
+  packedTileOf(rows, kAll)(a, panel, depth, y, ldy, columns, accumulate);
+}
+
+void packRows(const float* const* rows, int64_t offset, int64_t depth, int64_t count, float* to) {
+  packTileOf(count, kAll)(rows, offset, depth, to);
+}
