@@ -23,6 +23,7 @@ namespace {
 
 constexpr int64_t kMostTiles = 12;  ///< Of a block of rows: with a chunk of values they stay in the second level.
 constexpr int64_t kPixels = 256;    ///< Summed at once by kernel: a panel of them fills half of the first level.
+constexpr int64_t kPackedPixels = 16;  ///< Packed at once: so many lines of the gradient are read side by side.
 constexpr int64_t kFewBlocks = 4;   ///< A thread's blocks of rows below which threads divide the columns too.
 constexpr int64_t kLeastColumns = 8;
 
@@ -180,14 +181,12 @@ std::vector<Strip> stripsOf(const IndirectPlan& p) {
 
 /** A block of pixels of dy as panels [groups][panels][pixels][columns]. */
 void packGradient(const IndirectPlan& p, const float* dy, int64_t count, float* to) {
-  const int64_t width = tileShape().columns;
-  parallelFor(p.conv.groups * p.panels, count * width, [&](int64_t i) {
-    const int64_t group = i / p.panels, first = i % p.panels * width, columns = std::min(width, p.width - first);
-    const float* from = dy + group * p.width + first;
-    float* panel = to + i * count * width;
-    for (int64_t k = 0; k < count; ++k, from += p.conv.o, panel += width) {
-      std::memcpy(panel, from, columns * sizeof(float));
-      std::memset(panel + columns, 0, (width - columns) * sizeof(float));
+  const int64_t panelFloats = count * tileShape().columns;
+  parallelFor(ceilDivide(count, kPackedPixels), kPackedPixels * p.conv.o, [&](int64_t i) {
+    const int64_t first = i * kPackedPixels, rows = std::min(kPackedPixels, count - first);
+    for (int64_t g = 0; g < p.conv.groups; ++g) {
+      packColumns(dy + first * p.conv.o + g * p.width, p.conv.o, rows, p.width,
+                  to + g * p.panels * panelFloats + first * tileShape().columns, panelFloats);
     }
   });
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kPanelBytes = 16 << 10;  ///< Of a chunk's panel: half of the smallest first level of cache.
 constexpr int64_t kFewChannels = 16;       ///< Below, whole rows of the kernel are read.
-constexpr int64_t kTurned = 16;            ///< Values that are transposed at once.
+constexpr int64_t kPackedRows = 16;        ///< Rows of a panel that are packed at once.
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -75,17 +75,11 @@ void addChunks(IndirectPlan& p, size_t phase) {
   }
 }
 
-/** Rows of values of one tap as a panel: the panel's columns are columns of w, or (`turned`) rows of it. */
-void packPanel(const float* w, int64_t o, bool turned, int64_t depth, int64_t columns, int64_t width, float* to) {
-  if (!turned) {
-    for (int64_t k = 0; k < depth; ++k, w += o, to += width) {
-      std::memcpy(to, w, columns * sizeof(float));
-      std::memset(to + columns, 0, (width - columns) * sizeof(float));
-    }
-    return;
-  }
-  for (int64_t first = 0; first < depth; first += kTurned) {
-    const int64_t end = std::min(first + kTurned, depth);
+/** A panel of `columns` rows of w, each of depth values, transposed. */
+void packTransposed(const float* w, int64_t o, int64_t depth, int64_t columns, float* to) {
+  const int64_t width = tileShape().columns;
+  for (int64_t first = 0; first < depth; first += kPackedRows) {
+    const int64_t end = std::min(first + kPackedRows, depth);
     for (int64_t j = 0; j < columns; ++j) {
       for (int64_t k = first; k < end; ++k) to[k * width + j] = w[j * o + k];
     }
@@ -155,15 +149,23 @@ IndirectPlan indirectPlan(const Conv& v) {
 void packWeights(const IndirectPlan& p, const float* w, float* to) {
   const Conv& v = p.conv;
   const bool backward = v.kind == ConvKind::kBackwardInput;
-  const int64_t columns = tileShape().columns, panels = v.groups * p.panels;
-  parallelFor(static_cast<int64_t>(p.chunks.size()) * panels, p.depth * columns, [&](int64_t i) {
-    const Chunk& c = p.chunks[i / panels];
-    const int64_t group = i % panels / p.panels, first = i % p.panels * columns;
-    float* panel = to + c.at + i % panels * c.taps * c.depth * columns;
-    for (int64_t t = 0; t < c.taps; ++t, panel += c.depth * columns) {
+  const int64_t width = tileShape().columns;
+  // Forward, a piece is a few rows of all panels; by input it is all rows of one.
+  const int64_t pieces = backward ? p.panels : ceilDivide(p.depth, kPackedRows);
+  parallelFor(static_cast<int64_t>(p.chunks.size()) * v.groups * pieces, p.depth * width, [&](int64_t i) {
+    const Chunk& c = p.chunks[i / pieces / v.groups];
+    const int64_t group = i / pieces % v.groups, piece = i % pieces, panelFloats = c.taps * c.depth * width;
+    float* panels = to + c.at + group * p.panels * panelFloats;
+    for (int64_t t = 0; t < c.taps; ++t) {
       const float* tap = w + p.phases[c.phase].taps[c.tap + t].weight * v.cg() * v.o + group * v.og();
-      tap += backward ? first * v.o + c.first : c.first * v.o + first;
-      packPanel(tap, v.o, backward, c.depth, std::min(columns, p.width - first), columns, panel);
+      if (backward) {
+        packTransposed(tap + piece * width * v.o + c.first, v.o, c.depth, std::min(width, p.width - piece * width),
+                       panels + piece * panelFloats + t * c.depth * width);
+      } else if (piece * kPackedRows < c.depth) {
+        const int64_t first = piece * kPackedRows;
+        packColumns(tap + (c.first + first) * v.o, v.o, std::min(kPackedRows, c.depth - first), p.width,
+                    panels + (t * c.depth + first) * width, panelFloats);
+      }
     }
   });
 }

@@ -57,6 +57,11 @@ void packRows(const float* const* rows, int64_t offset, int64_t depth, int64_t c
   run(rows, offset, depth, count, to);
 }
 
+void packColumns(const float* from, int64_t ld, int64_t rows, int64_t columns, float* to, int64_t panelFloats) {
+  static const auto run = wide() ? avx512::packColumns : avx2::packColumns;
+  run(from, ld, rows, columns, to, panelFloats);
+}
+
 }  // namespace fovea::cpu
 
 #else
@@ -67,6 +72,7 @@ TileShape tileShape() { return {1, 1}; }
 void indirectProduct(const IndirectProduct&) { std::abort(); }
 void tileProduct(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, bool) { std::abort(); }
 void packRows(const float* const*, int64_t, int64_t, int64_t, float*) { std::abort(); }
+void packColumns(const float*, int64_t, int64_t, int64_t, float*, int64_t) { std::abort(); }
 
 }  // namespace fovea::cpu
 

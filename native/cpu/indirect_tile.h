@@ -43,4 +43,10 @@ void tileProduct(const float* a, int64_t rows, const float* panel, int64_t depth
 /** to[p][i] = rows[p][offset + i], for p < depth and i < count <= tileShape().rows. */
 void packRows(const float* const* rows, int64_t offset, int64_t depth, int64_t count, float* to);
 
+/**
+ * A matrix of rows of stride ld as panels: panel j's row p is columns j * tileShape().columns and on of row p, with
+ * zeros past the last; panels lie panelFloats apart.
+ */
+void packColumns(const float* from, int64_t ld, int64_t rows, int64_t columns, float* to, int64_t panelFloats);
+
 }  // namespace fovea::cpu

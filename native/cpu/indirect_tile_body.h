@@ -157,3 +157,13 @@ void tileProduct(const float* a, int64_t rows, const float* panel, int64_t depth
 void packRows(const float* const* rows, int64_t offset, int64_t depth, int64_t count, float* to) {
   packTileOf(count, kAll)(rows, offset, depth, to);
 }
+
+void packColumns(const float* from, int64_t ld, int64_t rows, int64_t columns, float* to, int64_t panelFloats) {
+  for (; columns >= kColumns; columns -= kColumns, from += kColumns, to += panelFloats) {
+    for (int64_t p = 0; p < rows; ++p) __builtin_memcpy(to + p * kColumns, from + p * ld, kColumns * sizeof(float));
+  }
+  if (columns == 0) return;
+  for (int64_t p = 0; p < rows; ++p) {
+    for (int64_t j = 0; j < kColumns; ++j) to[p * kColumns + j] = j < columns ? from[p * ld + j] : 0.0f;
+  }
+}
