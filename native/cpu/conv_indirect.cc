@@ -21,7 +21,7 @@
 namespace fovea::cpu {
 namespace {
 
-constexpr int64_t kMostTiles = 12;  ///< Of a block of rows: with a chunk of values they stay in the second level.
+constexpr int64_t kMostRows = 72;  ///< Of a block: with a chunk of values they stay in the second level of cache.
 constexpr int64_t kPixels = 256;    ///< Summed at once by kernel: a panel of them fills half of the first level.
 constexpr int64_t kPackedPixels = 16;  ///< Packed at once: so many lines of the gradient are read side by side.
 constexpr int64_t kFewBlocks = 4;   ///< A thread's blocks of rows below which threads divide the columns too.
@@ -47,7 +47,7 @@ struct Share {
 };
 
 Share shareOf(const IndirectPlan& p, const Phase& phase) {
-  const int64_t most = tileShape().rows * kMostTiles, threads = maxThreads(), rows = p.rows(phase);
+  const int64_t most = kMostRows, threads = maxThreads(), rows = p.rows(phase);
   const int64_t whole = ceilDivide(rows, most) * p.runs() * p.conv.groups;
   if (whole < kFewBlocks * threads && p.panels >= threads) return {Parts(rows, most, 1), Parts(p.panels, p.panels, threads)};
   const int64_t least = ceilDivide(threads, p.runs() * p.conv.groups);
@@ -168,7 +168,7 @@ struct Strip {
 
 std::vector<Strip> stripsOf(const IndirectPlan& p) {
   std::vector<Strip> strips;
-  const Parts parts(p.depth, tileShape().rows * kMostTiles, 1);
+  const Parts parts(p.depth, kMostRows, 1);
   for (int64_t g = 0; g < p.conv.groups; ++g) {
     for (int64_t t = 0; t < static_cast<int64_t>(p.phases[0].taps.size()); ++t) {
       for (int64_t i = 0; i < parts.parts; ++i) {
@@ -220,7 +220,7 @@ KernelPtr makeGradient(const Conv& v) {
   const Scratch scratch(*plan, pixels);
   const size_t gathered = layout.take(scratch.bytes);
   const size_t right = layout.take(sizeof(float) * v.groups * plan->panels * pixels * width);
-  const size_t leftBytes = align64(sizeof(float) * tileShape().rows * kMostTiles * pixels);
+  const size_t leftBytes = align64(sizeof(float) * kMostRows * pixels);
   const size_t left = layout.take(leftBytes * maxThreads());
   const size_t biasAt = layout.take(v.bias ? biasScratch(v.o) : 0);
   const auto zeros = zerosFor(*plan);

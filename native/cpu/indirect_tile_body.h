@@ -1,42 +1,42 @@
 // No #pragma once: indirect_tile.cc includes this once for each instruction set, inside a namespace with its `kLanes`
-// (floats of a vector), `kVectors` (vectors across a tile), `kMostRows` (rows of a tile) and `kUnroll` (products of a
-// row and a tap that one round of the loop takes).
+// (floats of a vector), `kVectors` (vectors across a panel), `kMostRows` (rows of a tile across a panel), `kNarrowRows`
+// (rows of a tile of fewer vectors) and `kUnroll` (products of a row and a tap that one round of the loop takes).
 
 constexpr int64_t kColumns = kLanes * kVectors;
 
 using Vector = float __attribute__((vector_size(kLanes * 4)));
 using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));
 
-template <int kRows>
-using Sums = Vector[kRows][kVectors];
+template <int kRows, int kWide>
+using Sums = Vector[kRows][kWide];
 
 /** s[i] += left(i) times the row of the panel at b. */
-template <int kRows, class Left>
-inline __attribute__((always_inline)) void addProducts(Sums<kRows>& s, const float* b, const Left& left) {
-  Vector v[kVectors];
-#pragma GCC unroll 2
-  for (int j = 0; j < kVectors; ++j) v[j] = *reinterpret_cast<const Loose*>(b + j * kLanes);
+template <int kRows, int kWide, class Left>
+inline __attribute__((always_inline)) void addProducts(Sums<kRows, kWide>& s, const float* b, const Left& left) {
+  Vector v[kWide];
+#pragma GCC unroll 3
+  for (int j = 0; j < kWide; ++j) v[j] = *reinterpret_cast<const Loose*>(b + j * kLanes);
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {
     const float f = left(i);
-#pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) s[i][j] += f * v[j];
+#pragma GCC unroll 3
+    for (int j = 0; j < kWide; ++j) s[i][j] += f * v[j];
   }
 }
 
-template <int kRows>
-inline __attribute__((always_inline)) void clear(Sums<kRows>& s) {
+template <int kRows, int kWide>
+inline __attribute__((always_inline)) void clear(Sums<kRows, kWide>& s) {
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) s[i][j] = Vector{};
+#pragma GCC unroll 3
+    for (int j = 0; j < kWide; ++j) s[i][j] = Vector{};
   }
 }
 
-template <int kRows>
+template <int kRows, int kWide>
 void indirectTile(const IndirectProduct& p, int64_t first) {
-  Sums<kRows> s;
-  clear<kRows>(s);
+  Sums<kRows, kWide> s;
+  clear<kRows, kWide>(s);
   const float* b = p.panel;
   for (int64_t t = 0; t < p.taps; ++t) {
     const float* a[kRows];
@@ -46,22 +46,22 @@ void indirectTile(const IndirectProduct& p, int64_t first) {
     for (; k + kUnroll <= p.depth; k += kUnroll, b += kUnroll * kColumns) {
 #pragma GCC unroll 4
       for (int u = 0; u < kUnroll; ++u) {
-        addProducts<kRows>(s, b + u * kColumns, [&](int i) __attribute__((always_inline)) { return a[i][k + u]; });
+        addProducts<kRows, kWide>(s, b + u * kColumns, [&](int i) __attribute__((always_inline)) { return a[i][k + u]; });
       }
     }
     for (; k < p.depth; ++k, b += kColumns) {
-      addProducts<kRows>(s, b, [&](int i) __attribute__((always_inline)) { return a[i][k]; });
+      addProducts<kRows, kWide>(s, b, [&](int i) __attribute__((always_inline)) { return a[i][k]; });
     }
   }
-  const bool whole = p.columns == kColumns;
+  const bool whole = p.columns == kWide * kLanes;
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {
     const int64_t at = p.to[first + i] + p.column;
     float* y = p.y + at;
     const float* residual = p.residual == nullptr ? nullptr : p.residual + at;
     if (whole) {
-#pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) {
+#pragma GCC unroll 3
+      for (int j = 0; j < kWide; ++j) {
         Vector v = s[i][j];
         if (p.accumulate) v += *reinterpret_cast<const Loose*>(y + j * kLanes);
         if (p.bias != nullptr) v += *reinterpret_cast<const Loose*>(p.bias + p.column + j * kLanes);
@@ -72,8 +72,8 @@ void indirectTile(const IndirectProduct& p, int64_t first) {
       continue;
     }
     float sums[kColumns];
-#pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
+#pragma GCC unroll 3
+    for (int j = 0; j < kWide; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
     for (int64_t j = 0; j < p.columns; ++j) {
       float v = sums[j];
       if (p.accumulate) v += y[j];
@@ -84,35 +84,35 @@ void indirectTile(const IndirectProduct& p, int64_t first) {
   }
 }
 
-template <int kRows>
+template <int kRows, int kWide>
 void packedTile(const float* a, const float* panel, int64_t depth, float* y, int64_t ldy, int64_t columns,
                 bool accumulate) {
-  Sums<kRows> s;
-  clear<kRows>(s);
+  Sums<kRows, kWide> s;
+  clear<kRows, kWide>(s);
   int64_t p = 0;
   for (; p + kUnroll <= depth; p += kUnroll, a += kUnroll * kRows, panel += kUnroll * kColumns) {
 #pragma GCC unroll 4
     for (int u = 0; u < kUnroll; ++u) {
-      addProducts<kRows>(s, panel + u * kColumns,
+      addProducts<kRows, kWide>(s, panel + u * kColumns,
                          [&](int i) __attribute__((always_inline)) { return a[u * kRows + i]; });
     }
   }
   for (; p < depth; ++p, a += kRows, panel += kColumns) {
-    addProducts<kRows>(s, panel, [&](int i) __attribute__((always_inline)) { return a[i]; });
+    addProducts<kRows, kWide>(s, panel, [&](int i) __attribute__((always_inline)) { return a[i]; });
   }
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i, y += ldy) {
-    if (columns == kColumns) {
-#pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) {
+    if (columns == kWide * kLanes) {
+#pragma GCC unroll 3
+      for (int j = 0; j < kWide; ++j) {
         auto* to = reinterpret_cast<Loose*>(y + j * kLanes);
         *to = accumulate ? *to + s[i][j] : s[i][j];
       }
       continue;
     }
     float sums[kColumns];
-#pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
+#pragma GCC unroll 3
+    for (int j = 0; j < kWide; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
     for (int64_t j = 0; j < columns; ++j) y[j] = accumulate ? y[j] + sums[j] : sums[j];
   }
 }
@@ -122,15 +122,15 @@ void packTile(const float* const* rows, int64_t offset, int64_t depth, float* to
   for (int64_t p = 0; p < depth; ++p, to += kRows) __builtin_memcpy(to, rows[p] + offset, kRows * sizeof(float));
 }
 
-/** The tiles by their number of rows. */
-template <int... kRows>
+/** The tiles of kWide vectors by their number of rows. */
+template <int kWide, int... kRows>
 auto indirectTileOf(int64_t rows, std::integer_sequence<int, kRows...>) {
-  static constexpr decltype(&indirectTile<1>) kTiles[] = {indirectTile<kRows + 1>...};
+  static constexpr decltype(&indirectTile<1, 1>) kTiles[] = {indirectTile<kRows + 1, kWide>...};
   return kTiles[rows - 1];
 }
-template <int... kRows>
+template <int kWide, int... kRows>
 auto packedTileOf(int64_t rows, std::integer_sequence<int, kRows...>) {
-  static constexpr decltype(&packedTile<1>) kTiles[] = {packedTile<kRows + 1>...};
+  static constexpr decltype(&packedTile<1, 1>) kTiles[] = {packedTile<kRows + 1, kWide>...};
   return kTiles[rows - 1];
 }
 template <int... kRows>
@@ -138,24 +138,40 @@ auto packTileOf(int64_t rows, std::integer_sequence<int, kRows...>) {
   static constexpr decltype(&packTile<1>) kTiles[] = {packTile<kRows + 1>...};
   return kTiles[rows - 1];
 }
-constexpr std::make_integer_sequence<int, kMostRows> kAll{};
 
-void indirectProduct(const IndirectProduct& p) {
+template <int kWide>
+void indirectTiles(const IndirectProduct& p) {
+  constexpr int kRows = kWide == kVectors ? kMostRows : kNarrowRows;
   // Tiles of nearly equal height: a last one of few rows would waste the registers.
-  const int64_t tiles = (p.count + kMostRows - 1) / kMostRows;
+  const int64_t tiles = (p.count + kRows - 1) / kRows;
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t from = p.count * i / tiles, to = p.count * (i + 1) / tiles;
-    indirectTileOf(to - from, kAll)(p, from);
+    indirectTileOf<kWide>(to - from, std::make_integer_sequence<int, kRows>{})(p, from);
   }
 }
 
+template <int... kWide>
+void indirectByWidth(const IndirectProduct& p, std::integer_sequence<int, kWide...>) {
+  static constexpr decltype(&indirectTiles<1>) kRuns[] = {indirectTiles<kWide + 1>...};
+  kRuns[(p.columns - 1) / kLanes](p);
+}
+void indirectProduct(const IndirectProduct& p) { indirectByWidth(p, std::make_integer_sequence<int, kVectors>{}); }
+
+constexpr std::make_integer_sequence<int, kMostRows> kAllRows{};
+
+template <int... kWide>
+auto packedByWidth(int64_t rows, int64_t columns, std::integer_sequence<int, kWide...>) {
+  const decltype(&packedTile<1, 1>) tiles[] = {packedTileOf<kWide + 1>(rows, kAllRows)...};
+  return tiles[(columns - 1) / kLanes];
+}
 void tileProduct(const float* a, int64_t rows, const float* panel, int64_t depth, float* y, int64_t ldy,
                  int64_t columns, bool accumulate) {
-  packedTileOf(rows, kAll)(a, panel, depth, y, ldy, columns, accumulate);
+  const auto run = packedByWidth(rows, columns, std::make_integer_sequence<int, kVectors>{});
+  run(a, panel, depth, y, ldy, columns, accumulate);
 }
 
 void packRows(const float* const* rows, int64_t offset, int64_t depth, int64_t count, float* to) {
-  packTileOf(count, kAll)(rows, offset, depth, to);
+  packTileOf(count, kAllRows)(rows, offset, depth, to);
 }
 
 void packColumns(const float* from, int64_t ld, int64_t rows, int64_t columns, float* to, int64_t panelFloats) {
