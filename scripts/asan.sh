@@ -23,16 +23,23 @@ export LSAN_OPTIONS="suppressions=test/native/lsan.supp:print_suppressions=0:${L
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
 passed=0
 failed=0
+# A test runs on one core for the most part, so as many shares of a program run as there are cores.
+shares=$(nproc)
 for tests in fovea_native_tests fovea_cuda_kernels_test; do
-  "$build/bin/$tests" "$@" >"$build/$tests.log" 2>&1 || true
-  cat "$build/$tests.log"
-  if [[ "$(tail -n 1 "$build/$tests.log")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
-    passed=$((passed + BASH_REMATCH[1]))
-    failed=$((failed + BASH_REMATCH[2]))
-  else
-    echo "$tests did not come to its end"
-    failed=$((failed + 1))
-  fi
+  for ((share = 0; share < shares; share++)); do
+    FOVEA_TEST_SHARE=$share/$shares "$build/bin/$tests" "$@" >"$build/$tests.$share.log" 2>&1 &
+  done
+  wait
+  for ((share = 0; share < shares; share++)); do
+    cat "$build/$tests.$share.log"
+    if [[ "$(tail -n 1 "$build/$tests.$share.log")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+      passed=$((passed + BASH_REMATCH[1]))
+      failed=$((failed + BASH_REMATCH[2]))
+    else
+      echo "$tests did not come to its end"
+      failed=$((failed + 1))
+    fi
+  done
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <source_location>
@@ -28,15 +29,24 @@ inline void check(bool ok, const std::string& what = "",
 }
 
 /**
- * Runs all tests, or those whose name contains the first argument; prints `N passed, N failed`.
+ * Runs all tests, or those whose name contains the first argument; prints `N passed, N failed`. With
+ * FOVEA_TEST_SHARE=0/2 in the environment every second one of them, with 1/2 the others.
  *
  * @return the program's exit status
  */
 inline int runTests(const std::vector<std::vector<Test>>& lists, int argc, char** argv) {
+  int share = 0, shares = 1, index = 0;
+  if (const char* text = std::getenv("FOVEA_TEST_SHARE")) {
+    if (std::sscanf(text, "%d/%d", &share, &shares) != 2 || share < 0 || share >= shares) {
+      std::printf("FOVEA_TEST_SHARE: expected a share like 0/2, received %s\n", text);
+      return 2;
+    }
+  }
   int passed = 0, failed = 0;
   for (const std::vector<Test>& tests : lists) {
     for (const Test& test : tests) {
       if (argc > 1 && test.name.find(argv[1]) == std::string::npos) continue;
+      if (index++ % shares != share) continue;
       try {
         test.body();
         ++passed;
