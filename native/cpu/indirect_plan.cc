@@ -8,7 +8,7 @@
 namespace fovea::cpu {
 namespace {
 
-constexpr int64_t kPanelBytes = 16 << 10;  ///< Of a chunk's panel: half of the smallest first level of cache.
+constexpr int64_t kPanelBytes = 24 << 10;  ///< Of a chunk: most of the smallest first level of cache.
 constexpr int64_t kFewChannels = 16;       ///< Below, whole rows of the kernel are read.
 constexpr int64_t kPackedRows = 16;        ///< Rows of a panel that are packed at once.
 

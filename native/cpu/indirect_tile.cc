@@ -1,5 +1,6 @@
 #include "cpu/indirect_tile.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 

@@ -33,8 +33,10 @@ inline __attribute__((always_inline)) void clear(Sums<kRows, kWide>& s) {
   }
 }
 
+/** Rows from `first` on; those from `next` on are fetched meanwhile, a line of every row for 16 products. */
 template <int kRows, int kWide>
-void indirectTile(const IndirectProduct& p, int64_t first) {
+void indirectTile(const IndirectProduct& p, int64_t first, int64_t next) {
+  constexpr int kRounds = 16 / kUnroll, kFetched = (kRows + kRounds - 1) / kRounds;
   Sums<kRows, kWide> s;
   clear<kRows, kWide>(s);
   const float* b = p.panel;
@@ -44,6 +46,11 @@ void indirectTile(const IndirectProduct& p, int64_t first) {
     for (int i = 0; i < kRows; ++i) a[i] = p.rows[t * p.stride + first + i] + p.offset;
     int64_t k = 0;
     for (; k + kUnroll <= p.depth; k += kUnroll, b += kUnroll * kColumns) {
+      const int64_t round = k / kUnroll % kRounds * kFetched;
+#pragma GCC unroll 3
+      for (int i = 0; i < kFetched; ++i) {
+        __builtin_prefetch(p.rows[t * p.stride + next + std::min<int64_t>(round + i, kRows - 1)] + p.offset + k, 0, 2);
+      }
 #pragma GCC unroll 4
       for (int u = 0; u < kUnroll; ++u) {
         addProducts<kRows, kWide>(s, b + u * kColumns, [&](int i) __attribute__((always_inline)) { return a[i][k + u]; });
@@ -146,7 +153,8 @@ void indirectTiles(const IndirectProduct& p) {
   const int64_t tiles = (p.count + kRows - 1) / kRows;
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t from = p.count * i / tiles, to = p.count * (i + 1) / tiles;
-    indirectTileOf<kWide>(to - from, std::make_integer_sequence<int, kRows>{})(p, from);
+    const int64_t next = to + kRows <= p.count ? to : 0;  // After the last, the next panel begins again.
+    indirectTileOf<kWide>(to - from, std::make_integer_sequence<int, kRows>{})(p, from, next);
   }
 }
 
