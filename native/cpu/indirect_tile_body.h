@@ -78,7 +78,7 @@ void indirectTile(const IndirectProduct& p, int64_t first, int64_t next) {
       }
       continue;
     }
-    float sums[kColumns];
+    float sums[kWide * kLanes];
 #pragma GCC unroll 3
     for (int j = 0; j < kWide; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
     for (int64_t j = 0; j < p.columns; ++j) {
@@ -117,7 +117,7 @@ void packedTile(const float* a, const float* panel, int64_t depth, float* y, int
       }
       continue;
     }
-    float sums[kColumns];
+    float sums[kWide * kLanes];
 #pragma GCC unroll 3
     for (int j = 0; j < kWide; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
     for (int64_t j = 0; j < columns; ++j) y[j] = accumulate ? y[j] + sums[j] : sums[j];
