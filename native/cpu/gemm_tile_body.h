@@ -1,5 +1,6 @@
 // No #pragma once: gemm_tile.cc includes this once for each instruction set, inside a namespace with its `kLanes`
-// (floats of a vector), `kVectors` (vectors across a tile) and `kMostRows` (rows of a tile).
+// (floats of a vector), `kVectors` (vectors across a tile), `kMostRows` (rows of a tile) and `kUnroll` (products of a
+// row that one round of the loop takes).
 
 using Vector = float __attribute__((vector_size(kLanes * 4)));
 using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));
@@ -17,23 +18,35 @@ void tile(const float* a, int64_t rowStride, int64_t columnStride, const float* 
   // Rows go by threes from five pointers: x86 addresses reach 0, 1 and 2 strides from each.
   const int64_t rs = kUnit ? 1 : rowStride;
   const float *a0 = a, *a1 = a + 3 * rs, *a2 = a + 6 * rs, *a3 = a + 9 * rs, *a4 = a + 12 * rs;
-  for (int64_t p = 0; p < k; ++p) {
+  const auto add = [&](int64_t ahead, int u) __attribute__((always_inline)) {
     Vector v[kVectors];
 #pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) v[j] = *reinterpret_cast<const Loose*>(b + j * kLanes);
+    for (int j = 0; j < kVectors; ++j) v[j] = *reinterpret_cast<const Loose*>(b + u * kPanel + j * kLanes);
 #pragma GCC unroll 14
     for (int i = 0; i < kRows; ++i) {
       const float* base = i < 3 ? a0 : i < 6 ? a1 : i < 9 ? a2 : i < 12 ? a3 : a4;
-      const float f = base[i % 3 * rs];
+      const float f = base[i % 3 * rs + ahead];
 #pragma GCC unroll 2
       for (int j = 0; j < kVectors; ++j) s[i][j] += f * v[j];
     }
-    b += kPanel;
-    a0 += columnStride;
-    a1 += columnStride;
-    a2 += columnStride;
-    a3 += columnStride;
-    a4 += columnStride;
+  };
+  const auto advance = [&](int64_t columns) __attribute__((always_inline)) {
+    b += columns * kPanel;
+    a0 += columns * columnStride;
+    a1 += columns * columnStride;
+    a2 += columns * columnStride;
+    a3 += columns * columnStride;
+    a4 += columns * columnStride;
+  };
+  int64_t p = 0;
+  for (; p + kUnroll <= k; p += kUnroll) {
+#pragma GCC unroll 4
+    for (int u = 0; u < kUnroll; ++u) add(u * columnStride, u);
+    advance(kUnroll);
+  }
+  for (; p < k; ++p) {
+    add(0, 0);
+    advance(1);
   }
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {
