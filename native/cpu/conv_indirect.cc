@@ -29,15 +29,15 @@ constexpr int64_t kLeastColumns = 8;
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/** Parts of 0..count-1, nearly equal and at most `most`, at least `least` of them. */
+/** Parts of 0..count-1, nearly equal, of at most `most`; their number is a multiple of `threads` where it can be. */
 struct Parts {
   int64_t count, parts;
-  Parts(int64_t n, int64_t most, int64_t least) : count(n) {
-    parts = std::max(std::min(least, n), ceilDivide(n, most));
-    parts = ceilDivide(parts, std::max<int64_t>(least, 1)) * std::max<int64_t>(least, 1);
-    parts = std::clamp<int64_t>(parts, 1, std::max<int64_t>(n, 1));
+  Parts(int64_t n, int64_t most, int64_t threads) : count(n) {
+    const int64_t rounded = ceilDivide(std::max<int64_t>(ceilDivide(n, most), 1), threads) * threads;
+    parts = std::clamp<int64_t>(rounded, 1, std::max<int64_t>(n, 1));
   }
   int64_t begin(int64_t i) const { return count * i / parts; }
+  int64_t size(int64_t i) const { return begin(i + 1) - begin(i); }
   int64_t largest() const { return ceilDivide(count, parts); }
 };
 
@@ -47,11 +47,11 @@ struct Share {
 };
 
 Share shareOf(const IndirectPlan& p, const Phase& phase) {
-  const int64_t most = kMostRows, threads = maxThreads(), rows = p.rows(phase);
-  const int64_t whole = ceilDivide(rows, most) * p.runs() * p.conv.groups;
-  if (whole < kFewBlocks * threads && p.panels >= threads) return {Parts(rows, most, 1), Parts(p.panels, p.panels, threads)};
-  const int64_t least = ceilDivide(threads, p.runs() * p.conv.groups);
-  return {Parts(rows, most, least), Parts(p.panels, p.panels, 1)};
+  const int64_t threads = maxThreads(), rows = p.rows(phase), runs = p.runs() * p.conv.groups;
+  if (ceilDivide(rows, kMostRows) * runs < kFewBlocks * threads && p.panels >= threads) {
+    return {Parts(rows, kMostRows, 1), Parts(p.panels, p.panels, threads)};
+  }
+  return {Parts(rows, kMostRows, ceilDivide(threads, runs)), Parts(p.panels, p.panels, 1)};
 }
 
 /** Where a thread keeps the pointers, places and copied lines of a block of rows. */
@@ -83,6 +83,38 @@ void clearPhase(const IndirectPlan& p, const Phase& phase, float* y) {
   });
 }
 
+/** What a launch reads and writes. */
+struct Launch {
+  const float *weights, *bias, *residual;
+  float* y;
+};
+
+/** A block of `count` gathered rows for panels begin..end-1 of a group: chunk after chunk, so that a block stays near. */
+void runBlock(const IndirectPlan& p, size_t phase, const Launch& launch, const float* const* table, const int64_t* to,
+              int64_t count, int64_t group, int64_t begin, int64_t end) {
+  const int64_t width = tileShape().columns;
+  IndirectProduct product;
+  product.stride = product.count = count;
+  product.y = launch.y, product.to = to;
+  product.accumulate = false;
+  for (size_t i = 0; i < p.chunks.size(); ++i) {
+    const Chunk& c = p.chunks[i];
+    if (c.phase != phase) continue;
+    const bool last = i + 1 == p.chunks.size() || p.chunks[i + 1].phase != phase;
+    product.rows = table + c.tap * count;
+    product.taps = c.taps, product.depth = c.depth, product.offset = group * p.depth + c.first;
+    product.bias = last ? launch.bias : nullptr, product.residual = last ? launch.residual : nullptr;
+    product.relu = last && p.conv.relu;
+    for (int64_t panel = begin; panel < end; ++panel) {
+      product.panel = launch.weights + c.at + (group * p.panels + panel) * c.taps * c.depth * width;
+      product.column = group * p.width + panel * width;
+      product.columns = std::min(width, p.width - panel * width);
+      indirectProduct(product);
+    }
+    product.accumulate = true;
+  }
+}
+
 KernelPtr makeProduct(const Conv& v) {
   const auto plan = std::make_shared<const IndirectPlan>(indirectPlan(v));
   std::vector<Share> shares;
@@ -101,18 +133,18 @@ KernelPtr makeProduct(const Conv& v) {
       [=](const Pointers& pointers) {
         const IndirectPlan& p = *plan;
         const auto *x = in<float>(pointers, 0), *w = in<float>(pointers, 1);
-        const float* bias = v.bias && v.kind == ConvKind::kForward ? in<float>(pointers, 2) : nullptr;
-        const float* residual = v.residual ? in<float>(pointers, v.residualInput()) : nullptr;
-        auto* y = out<float>(pointers, 0);
-        const auto* weights =
+        Launch launch;
+        launch.bias = v.bias ? in<float>(pointers, 2) : nullptr;
+        launch.residual = v.residual ? in<float>(pointers, v.residualInput()) : nullptr;
+        launch.y = out<float>(pointers, 0);
+        launch.weights =
             static_cast<const float*>(packed->get(pointers, 1, at<float>(pointers.workspace, weightsAt),
                                                   [&](void* to) { packWeights(p, w, static_cast<float*>(to)); }));
-        const int64_t width = tileShape().columns;
         for (size_t f = 0; f < p.phases.size(); ++f) {
           const Phase& phase = p.phases[f];
           if (phase.down * phase.across == 0) continue;
           if (phase.taps.empty()) {
-            clearPhase(p, phase, y);
+            clearPhase(p, phase, launch.y);
             continue;
           }
           const Parts &blocks = shares[f].blocks, &columns = shares[f].columns;
@@ -126,34 +158,14 @@ KernelPtr makeProduct(const Conv& v) {
             auto* to = at<int64_t>(mine, scratch.to);
             int64_t gathered = -1;
             for (int64_t unit = begin; unit < end; ++unit) {
-              const int64_t part = unit / perPart, block = unit % perPart / v.groups, group = unit % v.groups;
-              const int64_t run = block / blocks.parts, first = blocks.begin(block % blocks.parts);
-              const int64_t count = blocks.begin(block % blocks.parts + 1) - first;
+              const int64_t part = unit / perPart, group = unit % v.groups, block = unit % perPart / v.groups;
+              const int64_t run = block / blocks.parts, i = block % blocks.parts;
               if (block != gathered) {
-                gather(p, phase, x, run, first, count, zeros.get(), at<float>(mine, scratch.lines), table, to);
+                gather(p, phase, x, run, blocks.begin(i), blocks.size(i), zeros.get(), at<float>(mine, scratch.lines),
+                       table, to);
+                gathered = block;
               }
-              gathered = block;
-              bool accumulate = false;
-              for (size_t i = 0; i < p.chunks.size(); ++i) {
-                const Chunk& c = p.chunks[i];
-                if (c.phase != f) continue;
-                const bool last = i + 1 == p.chunks.size() || p.chunks[i + 1].phase != f;
-                for (int64_t panel = columns.begin(part); panel < columns.begin(part + 1); ++panel) {
-                  IndirectProduct product;
-                  product.rows = table + c.tap * count;
-                  product.stride = product.count = count;
-                  product.taps = c.taps, product.depth = c.depth, product.offset = group * p.depth + c.first;
-                  product.panel = weights + c.at + (group * p.panels + panel) * c.taps * c.depth * width;
-                  product.y = y, product.to = to;
-                  product.column = group * p.width + panel * width;
-                  product.columns = std::min(width, p.width - panel * width);
-                  product.accumulate = accumulate;
-                  product.bias = last ? bias : nullptr, product.residual = last ? residual : nullptr;
-                  product.relu = last && v.relu;
-                  indirectProduct(product);
-                }
-                accumulate = true;
-              }
+              runBlock(p, f, launch, table, to, blocks.size(i), group, columns.begin(part), columns.begin(part + 1));
             }
           });
         }
@@ -172,7 +184,7 @@ std::vector<Strip> stripsOf(const IndirectPlan& p) {
   for (int64_t g = 0; g < p.conv.groups; ++g) {
     for (int64_t t = 0; t < static_cast<int64_t>(p.phases[0].taps.size()); ++t) {
       for (int64_t i = 0; i < parts.parts; ++i) {
-        strips.push_back({g, t, parts.begin(i), parts.begin(i + 1) - parts.begin(i)});
+        strips.push_back({g, t, parts.begin(i), parts.size(i)});
       }
     }
   }
@@ -198,14 +210,14 @@ void multiplyStrip(const IndirectPlan& p, const Strip& s, const float* const* ro
   const Parts tiles(s.count, tileShape().rows, 1);
   const int64_t offset = s.group * p.depth + s.first;
   for (int64_t i = 0; i < tiles.parts; ++i) {
-    packRows(rows, offset + tiles.begin(i), count, tiles.begin(i + 1) - tiles.begin(i), left + tiles.begin(i) * count);
+    packRows(rows, offset + tiles.begin(i), count, tiles.size(i), left + tiles.begin(i) * count);
   }
   float* to = dw + (s.tap * p.depth + s.first) * p.conv.o + s.group * p.width;
   for (int64_t panel = 0; panel < p.panels; ++panel) {
     const float* right = panels + (s.group * p.panels + panel) * count * width;
     const int64_t columns = std::min(width, p.width - panel * width);
     for (int64_t i = 0; i < tiles.parts; ++i) {
-      tileProduct(left + tiles.begin(i) * count, tiles.begin(i + 1) - tiles.begin(i), right, count,
+      tileProduct(left + tiles.begin(i) * count, tiles.size(i), right, count,
                   to + tiles.begin(i) * p.conv.o + panel * width, p.conv.o, columns, accumulate);
     }
   }
@@ -234,7 +246,7 @@ KernelPtr makeGradient(const Conv& v) {
         const float* pixel = dy;
         for (int64_t block = 0; block < p.runs() * blocks.parts; ++block) {
           const int64_t first = blocks.begin(block % blocks.parts);
-          const int64_t count = blocks.begin(block % blocks.parts + 1) - first;
+          const int64_t count = blocks.size(block % blocks.parts);
           gather(p, p.phases[0], x, block / blocks.parts, first, count, zeros.get(), at<float>(own, scratch.lines), table,
                  at<int64_t>(own, scratch.to));
           packGradient(p, pixel, count, at<float>(pointers.workspace, right));

@@ -69,9 +69,12 @@ test.each(Object.entries(CASES))('%s', async (_, { image, kernel: taps, filters,
       );
       const loss = (a: Tensor, k: Tensor, b: Tensor): Tensor =>
         ops.sum(ops.mul(ops.conv2d(a, k, { ...settings, bias: b }), dy));
-      const gradients = compile((a: Tensor, k: Tensor, b: Tensor) => grad(loss, [0, 1, 2])(a, k, b) as Tensor[]);
+      const gradients = compile((a: Tensor, k: Tensor, b: Tensor) => grad(loss, [0, 1, 2])(a, k, b));
       const tensors = [forward(x, kernel, bias, residual), ...gradients(x, kernel, bias)];
-      const steps = [...(await forward.profile(x, kernel, bias, residual)), ...(await gradients.profile(x, kernel, bias))];
+      const steps = [
+        ...(await forward.profile(x, kernel, bias, residual)),
+        ...(await gradients.profile(x, kernel, bias)),
+      ];
       const convolutions = steps.filter((step) => step.kernel.startsWith('conv2d'));
       forward.dispose();
       gradients.dispose();
