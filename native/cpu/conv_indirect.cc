@@ -13,18 +13,18 @@
 
 /**
  * @file
- * Convolutions of any kernel, stride and dilation as products whose left rows stay where they lie in NHWC: pointers take
- * the place of im2col (Dukhan 2019). By input, the positions of one remainder modulo the stride are a convolution of
- * their own, so that nothing is multiplied by the zeros between them. By kernel, pixels are what is summed over, and a
- * block of them is packed for both sides. Sums have the same order on any number of threads.
+ * Convolutions of any kernel, stride and dilation as products whose left rows stay where they lie in NHWC: pointers
+ * take the place of im2col (Dukhan 2019). By input, the positions of one remainder modulo the stride are a convolution
+ * of their own, so that nothing is multiplied by the zeros between them. By kernel, pixels are what is summed over, and
+ * a block of them is packed for both sides. Sums have the same order on any number of threads.
  */
 namespace fovea::cpu {
 namespace {
 
-constexpr int64_t kMostRows = 72;  ///< Of a block: with a chunk of values they stay in the second level of cache.
-constexpr int64_t kPixels = 256;    ///< Summed at once by kernel: a panel of them fills half of the first level.
+constexpr int64_t kMostRows = 72;      ///< Of a block: with a chunk of values they stay in the second level of cache.
+constexpr int64_t kPixels = 256;       ///< Summed at once by kernel: a panel of them fills half of the first level.
 constexpr int64_t kPackedPixels = 16;  ///< Packed at once: so many lines of the gradient are read side by side.
-constexpr int64_t kFewBlocks = 4;   ///< A thread's blocks of rows below which threads divide the columns too.
+constexpr int64_t kFewBlocks = 4;      ///< A thread's blocks of rows below which threads divide the columns too.
 constexpr int64_t kLeastColumns = 8;
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -89,7 +89,8 @@ struct Launch {
   float* y;
 };
 
-/** A block of `count` gathered rows for panels begin..end-1 of a group: chunk after chunk, so that a block stays near. */
+/** A block of `count` gathered rows for panels begin..end-1 of a group: chunk after chunk, so that a block stays near.
+ */
 void runBlock(const IndirectPlan& p, size_t phase, const Launch& launch, const float* const* table, const int64_t* to,
               int64_t count, int64_t group, int64_t begin, int64_t end) {
   const int64_t width = tileShape().columns;
@@ -150,8 +151,8 @@ KernelPtr makeProduct(const Conv& v) {
           const Parts &blocks = shares[f].blocks, &columns = shares[f].columns;
           // Ordered so that a thread's part of the panels goes through all of its rows.
           const int64_t perPart = blocks.parts * p.runs() * v.groups;
-          const int64_t work = blocks.largest() * ceilDivide(p.width, columns.parts) * p.depth *
-                               static_cast<int64_t>(phase.taps.size());
+          const int64_t work =
+              blocks.largest() * ceilDivide(p.width, columns.parts) * p.depth * static_cast<int64_t>(phase.taps.size());
           parallelRanges(columns.parts * perPart, work, [&](int64_t begin, int64_t end, int thread) {
             char* mine = at<char>(pointers.workspace, own + scratch.bytes * thread);
             const auto** table = at<const float*>(mine, scratch.table);
@@ -247,8 +248,8 @@ KernelPtr makeGradient(const Conv& v) {
         for (int64_t block = 0; block < p.runs() * blocks.parts; ++block) {
           const int64_t first = blocks.begin(block % blocks.parts);
           const int64_t count = blocks.size(block % blocks.parts);
-          gather(p, p.phases[0], x, block / blocks.parts, first, count, zeros.get(), at<float>(own, scratch.lines), table,
-                 at<int64_t>(own, scratch.to));
+          gather(p, p.phases[0], x, block / blocks.parts, first, count, zeros.get(), at<float>(own, scratch.lines),
+                 table, at<int64_t>(own, scratch.to));
           packGradient(p, pixel, count, at<float>(pointers.workspace, right));
           pixel += count * v.o;
           parallelRanges(static_cast<int64_t>(strips->size()), count * (*strips)[0].count * p.width,

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "cpu/simd.h"
+
 /**
  * @file
  * A register tile that leaves a few vector registers for operands: with AVX-512 up to 14 rows by 32 columns (28 of 32

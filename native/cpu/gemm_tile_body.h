@@ -18,7 +18,7 @@ void tile(const float* a, int64_t rowStride, int64_t columnStride, const float* 
   // Rows go by threes from five pointers: x86 addresses reach 0, 1 and 2 strides from each.
   const int64_t rs = kUnit ? 1 : rowStride;
   const float *a0 = a, *a1 = a + 3 * rs, *a2 = a + 6 * rs, *a3 = a + 9 * rs, *a4 = a + 12 * rs;
-  const auto add = [&](int64_t ahead, int u) __attribute__((always_inline)) {
+  const auto add = [&](int64_t ahead, int u) FOVEA_FORCE {
     Vector v[kVectors];
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) v[j] = *reinterpret_cast<const Loose*>(b + u * kPanel + j * kLanes);
@@ -30,7 +30,7 @@ void tile(const float* a, int64_t rowStride, int64_t columnStride, const float* 
       for (int j = 0; j < kVectors; ++j) s[i][j] += f * v[j];
     }
   };
-  const auto advance = [&](int64_t columns) __attribute__((always_inline)) {
+  const auto advance = [&](int64_t columns) FOVEA_FORCE {
     b += columns * kPanel;
     a0 += columns * columnStride;
     a1 += columns * columnStride;

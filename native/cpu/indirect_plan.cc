@@ -41,8 +41,8 @@ Phase inputPhase(const Conv& v, int64_t ry, int64_t rx) {
     for (int64_t kx = 0; kx < v.kw; ++kx) {
       if (kx * v.dw % v.sw != rx) continue;
       // Exact: both sides have the same remainder.
-      phase.taps.push_back({(down.first + v.top - ky * v.dh) / v.sh, (across.first + v.left - kx * v.dw) / v.sw,
-                            ky * v.kw + kx});
+      phase.taps.push_back(
+          {(down.first + v.top - ky * v.dh) / v.sh, (across.first + v.left - kx * v.dw) / v.sw, ky * v.kw + kx});
     }
   }
   return phase;
@@ -177,8 +177,7 @@ void gather(const IndirectPlan& p, const Phase& phase, const float* x, int64_t r
   const Lines lines = p.lines ? linesOf(p, i, (first + count - 1) / phase.across) : Lines{0, 0};
   if (p.lines) copyLines(p, x + image * p.from.size(), lines, scratch);
   for (int64_t r = 0; r < count; ++r) {
-    to[r] = image * p.to.size() +
-            ((phase.top + i * p.stepY) * p.to.width + phase.left + j * p.stepX) * p.to.channels;
+    to[r] = image * p.to.size() + ((phase.top + i * p.stepY) * p.to.width + phase.left + j * p.stepX) * p.to.channels;
     const float* at = x + image * p.from.size();
     for (size_t t = 0; t < phase.taps.size(); ++t) {
       const int64_t y = i * p.readY + phase.taps[t].y, column = j * p.readX + phase.taps[t].x;

@@ -12,7 +12,7 @@ using Sums = Vector[kRows][kWide];
 
 /** s[i] += left(i) times the row of the panel at b. */
 template <int kRows, int kWide, class Left>
-inline __attribute__((always_inline)) void addProducts(Sums<kRows, kWide>& s, const float* b, const Left& left) {
+FOVEA_INLINE void addProducts(Sums<kRows, kWide>& s, const float* b, const Left& left) {
   Vector v[kWide];
 #pragma GCC unroll 3
   for (int j = 0; j < kWide; ++j) v[j] = *reinterpret_cast<const Loose*>(b + j * kLanes);
@@ -25,7 +25,7 @@ inline __attribute__((always_inline)) void addProducts(Sums<kRows, kWide>& s, co
 }
 
 template <int kRows, int kWide>
-inline __attribute__((always_inline)) void clear(Sums<kRows, kWide>& s) {
+FOVEA_INLINE void clear(Sums<kRows, kWide>& s) {
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 3
@@ -53,11 +53,11 @@ void indirectTile(const IndirectProduct& p, int64_t first, int64_t next) {
       }
 #pragma GCC unroll 4
       for (int u = 0; u < kUnroll; ++u) {
-        addProducts<kRows, kWide>(s, b + u * kColumns, [&](int i) __attribute__((always_inline)) { return a[i][k + u]; });
+        addProducts<kRows, kWide>(s, b + u * kColumns, [&](int i) FOVEA_FORCE { return a[i][k + u]; });
       }
     }
     for (; k < p.depth; ++k, b += kColumns) {
-      addProducts<kRows, kWide>(s, b, [&](int i) __attribute__((always_inline)) { return a[i][k]; });
+      addProducts<kRows, kWide>(s, b, [&](int i) FOVEA_FORCE { return a[i][k]; });
     }
   }
   const bool whole = p.columns == kWide * kLanes;
@@ -100,12 +100,11 @@ void packedTile(const float* a, const float* panel, int64_t depth, float* y, int
   for (; p + kUnroll <= depth; p += kUnroll, a += kUnroll * kRows, panel += kUnroll * kColumns) {
 #pragma GCC unroll 4
     for (int u = 0; u < kUnroll; ++u) {
-      addProducts<kRows, kWide>(s, panel + u * kColumns,
-                         [&](int i) __attribute__((always_inline)) { return a[u * kRows + i]; });
+      addProducts<kRows, kWide>(s, panel + u * kColumns, [&](int i) FOVEA_FORCE { return a[u * kRows + i]; });
     }
   }
   for (; p < depth; ++p, a += kRows, panel += kColumns) {
-    addProducts<kRows, kWide>(s, panel, [&](int i) __attribute__((always_inline)) { return a[i]; });
+    addProducts<kRows, kWide>(s, panel, [&](int i) FOVEA_FORCE { return a[i]; });
   }
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i, y += ldy) {
