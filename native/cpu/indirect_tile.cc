@@ -10,9 +10,9 @@
 /**
  * @file
  * As in gemm_tile.cc, a tile's sums leave a few vector registers for operands. With AVX2 they are 4 rows by 24 columns:
- * of all shapes with 12 sums the one with the fewest instructions a product, which decides where another hardware
- * thread shares the core (measured: 6 by 16 runs at 65 to 70% of the peak then, 4 by 24 at 80%). With AVX-512, 12 rows
- * by 32 columns; the twelve pointers do not stay in general registers, so that a round of the loop takes four products.
+ * of all shapes with 12 sums one with the fewest instructions a product, which count where another hardware thread
+ * shares the core. With AVX-512, 12 rows by 32 columns; the twelve pointers do not stay in general registers, so that a
+ * round of the loop takes four products.
  */
 #if defined(__x86_64__) && defined(__GNUC__)
 
