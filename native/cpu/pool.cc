@@ -140,37 +140,49 @@ FOVEA_POOL_LOOPS(BFloat16)
 
 constexpr int64_t kChannelBlock = 64;
 
-/** Image n, channels from..to-1 (at most kChannelBlock). */
+/** Zeros in rows `cleared`..end-1 of `count` channels: just before they are added to, while they are in cache. */
+FOVEA_INLINE void clearRows(const Geometry& g, float* target, int64_t count, int64_t& cleared, int64_t end) {
+  for (; cleared < end; ++cleared) {
+    float* row = target + cleared * g.w * g.c;
+    for (int64_t i = 0; i < g.w; ++i) {
+      for (int64_t j = 0; j < count; ++j) row[i * g.c + j] = 0;
+    }
+  }
+}
+
+/** Image n, channels from..to-1. */
 FOVEA_CLONES void maxBackwardImage(const Geometry& g, const float* x, const float* y, const float* dy, float* dx,
                                    int64_t n, int64_t from, int64_t to) {
-  const int64_t c = g.c, count = to - from;
-  const float* image = x + n * g.h * g.w * c + from;
-  float* target = dx + n * g.h * g.w * c + from;
-  for (int64_t i = 0; i < g.h * g.w; ++i) {
-    for (int64_t j = 0; j < count; ++j) target[i * c + j] = 0;
-  }
+  const int64_t c = g.c;
+  const float* image = x + n * g.h * g.w * c;
+  float* target = dx + n * g.h * g.w * c;
   float rest[kChannelBlock];  // dy until its position is found, then 0.
+  int64_t cleared = 0;
   for (int64_t oy = 0; oy < g.oh; ++oy) {
     const Span rows = span(oy, g.sh, g.top, g.kh, g.h);
+    clearRows(g, target + from, to - from, cleared, rows.end);
     for (int64_t ox = 0; ox < g.ow; ++ox) {
       const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
-      const int64_t o = ((n * g.oh + oy) * g.ow + ox) * c + from;
-      const float* m = y + o;
-      for (int64_t j = 0; j < count; ++j) rest[j] = dy[o + j];
-      for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
-        for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
-          const float* v = image + (iy * g.w + ix) * c;
-          float* t = target + (iy * g.w + ix) * c;
+      for (int64_t first = from; first < to; first += kChannelBlock) {
+        const int64_t count = std::min(kChannelBlock, to - first), o = ((n * g.oh + oy) * g.ow + ox) * c + first;
+        const float* m = y + o;
+        for (int64_t j = 0; j < count; ++j) rest[j] = dy[o + j];
+        for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
+          for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
+            const float* v = image + (iy * g.w + ix) * c + first;
+            float* t = target + (iy * g.w + ix) * c + first;
 #pragma omp simd
-          for (int64_t j = 0; j < count; ++j) {
-            const bool hit = same(v[j], m[j]);
-            t[j] += hit ? rest[j] : 0.0f;
-            rest[j] = hit ? 0.0f : rest[j];
+            for (int64_t j = 0; j < count; ++j) {
+              const bool hit = same(v[j], m[j]);
+              t[j] += hit ? rest[j] : 0.0f;
+              rest[j] = hit ? 0.0f : rest[j];
+            }
           }
         }
       }
     }
   }
+  clearRows(g, target + from, to - from, cleared, g.h);
 }
 
 FOVEA_CLONES void averageForwardRow(const Geometry& g, const float* x, float* y, int64_t r) {
@@ -199,11 +211,10 @@ FOVEA_CLONES void averageBackwardImage(const Geometry& g, const float* dy, float
                                        int64_t to) {
   const int64_t c = g.c, count = to - from;
   float* target = dx + n * g.h * g.w * c + from;
-  for (int64_t i = 0; i < g.h * g.w; ++i) {
-    for (int64_t j = 0; j < count; ++j) target[i * c + j] = 0;
-  }
+  int64_t cleared = 0;
   for (int64_t oy = 0; oy < g.oh; ++oy) {
     const Span rows = span(oy, g.sh, g.top, g.kh, g.h);
+    clearRows(g, target, count, cleared, rows.end);
     for (int64_t ox = 0; ox < g.ow; ++ox) {
       const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
       if (rows.end <= rows.begin || columns.end <= columns.begin) continue;
@@ -218,14 +229,14 @@ FOVEA_CLONES void averageBackwardImage(const Geometry& g, const float* dy, float
       }
     }
   }
+  clearRows(g, target, count, cleared, g.h);
 }
 
-/** Calls `body(n, from, to)` for images times blocks of channels; blocks only where images alone do not fill the pool.
- */
+/** Calls `body(n, from, to)` for images and channels: blocks of these only where images do not fill the pool. */
 template <class Body>
-void overImages(const Geometry& g, int64_t block, const Body& body) {
-  const int64_t size = g.n >= maxThreads() ? std::max<int64_t>(g.c, 1) : block;
-  const int64_t width = std::min(size, block), blocks = (g.c + width - 1) / width;
+void overImages(const Geometry& g, const Body& body) {
+  const int64_t width = g.n >= maxThreads() ? std::max<int64_t>(g.c, 1) : kChannelBlock;
+  const int64_t blocks = (g.c + width - 1) / width;
   parallelFor(g.n * blocks, g.oh * g.ow * g.kh * g.kw * width, [&](int64_t i) {
     const int64_t from = i % blocks * width;
     body(i / blocks, from, std::min(from + width, g.c));
@@ -264,8 +275,7 @@ KernelPtr CpuBackend::prepareMaxPool2dBackward(const Pool2dDesc& d) {
   return makeKernel([g](const Pointers& p) {
     const float *x = in<float>(p, 0), *y = in<float>(p, 1), *dy = in<float>(p, 2);
     float* dx = out<float>(p, 0);
-    overImages(g, kChannelBlock,
-               [&](int64_t n, int64_t from, int64_t to) { maxBackwardImage(g, x, y, dy, dx, n, from, to); });
+    overImages(g, [&](int64_t n, int64_t from, int64_t to) { maxBackwardImage(g, x, y, dy, dx, n, from, to); });
   });
 }
 
@@ -285,8 +295,7 @@ KernelPtr CpuBackend::prepareAvgPool2dBackward(const Pool2dDesc& d) {
   return makeKernel([g](const Pointers& p) {
     const float* dy = in<float>(p, 0);
     float* dx = out<float>(p, 0);
-    overImages(g, kChannelBlock,
-               [&](int64_t n, int64_t from, int64_t to) { averageBackwardImage(g, dy, dx, n, from, to); });
+    overImages(g, [&](int64_t n, int64_t from, int64_t to) { averageBackwardImage(g, dy, dx, n, from, to); });
   });
 }
 
