@@ -5,53 +5,40 @@
 #include <vector>
 
 #include "cpu/conv.h"
-#include "cpu/gemm_tile.h"
 #include "cpu/indirect_plan.h"
 #include "cpu/indirect_tile.h"
 #include "cpu/packed.h"
 #include "cpu/parallel.h"
+#include "cpu/parts.h"
+#include "cpu/simd.h"
 
 /**
  * @file
  * Convolutions of any kernel, stride and dilation as products whose left rows stay where they lie in NHWC: pointers
  * take the place of im2col (Dukhan 2019). By input, the positions of one remainder modulo the stride are a convolution
  * of their own, so that nothing is multiplied by the zeros between them. By kernel, pixels are what is summed over, and
- * a block of them is packed for both sides. Sums have the same order on any number of threads.
+ * a block of them is packed for both sides; every thread sums its share of the images.
  */
 namespace fovea::cpu {
 namespace {
 
 constexpr int64_t kMostRows = 72;      ///< Of a block: with a chunk of values they stay in the second level of cache.
-constexpr int64_t kPixels = 256;       ///< Summed at once by kernel: a panel of them fills half of the first level.
+constexpr int64_t kPixels = 256;       ///< Summed at once by kernel: a panel of them stays in the first level of cache.
 constexpr int64_t kPackedPixels = 16;  ///< Packed at once: so many lines of the gradient are read side by side.
 constexpr int64_t kFewBlocks = 4;      ///< A thread's blocks of rows below which threads divide the columns too.
-constexpr int64_t kLeastColumns = 8;
-
-int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/** Parts of 0..count-1, nearly equal, of at most `most`; their number is a multiple of `threads` where it can be. */
-struct Parts {
-  int64_t count, parts;
-  Parts(int64_t n, int64_t most, int64_t threads) : count(n) {
-    const int64_t rounded = ceilDivide(std::max<int64_t>(ceilDivide(n, most), 1), threads) * threads;
-    parts = std::clamp<int64_t>(rounded, 1, std::max<int64_t>(n, 1));
-  }
-  int64_t begin(int64_t i) const { return count * i / parts; }
-  int64_t size(int64_t i) const { return begin(i + 1) - begin(i); }
-  int64_t largest() const { return ceilDivide(count, parts); }
-};
+constexpr int64_t kLeastColumns = 8;   ///< Of a group: with fewer, most of a tile would be zeros.
 
 /** How the threads share one phase: every block of rows of every run, each for one part of the panels. */
 struct Share {
   Parts blocks, columns;
 };
 
-Share shareOf(const IndirectPlan& p, const Phase& phase) {
+Share shareOf(const IndirectPlan& p, const IndirectPhase& phase) {
   const int64_t threads = maxThreads(), rows = p.rows(phase), runs = p.runs() * p.conv.groups;
   if (ceilDivide(rows, kMostRows) * runs < kFewBlocks * threads && p.panels >= threads) {
-    return {Parts(rows, kMostRows, 1), Parts(p.panels, p.panels, threads)};
+    return {Parts(rows, kMostRows), Parts(p.panels, p.panels, threads)};
   }
-  return {Parts(rows, kMostRows, ceilDivide(threads, runs)), Parts(p.panels, p.panels, 1)};
+  return {Parts(rows, kMostRows, ceilDivide(threads, runs)), Parts(p.panels, p.panels)};
 }
 
 /** Where a thread keeps the pointers, places and copied lines of a block of rows. */
@@ -59,7 +46,7 @@ struct Scratch {
   size_t table, to, lines, bytes;
   Scratch(const IndirectPlan& p, int64_t rows) {
     size_t taps = 0;
-    for (const Phase& phase : p.phases) taps = std::max(taps, phase.taps.size());
+    for (const IndirectPhase& phase : p.phases) taps = std::max(taps, phase.taps.size());
     Layout layout;
     table = layout.take(sizeof(float*) * taps * rows);
     to = layout.take(sizeof(int64_t) * rows);
@@ -73,7 +60,7 @@ std::shared_ptr<float[]> zerosFor(const IndirectPlan& p) {
 }
 
 /** Positions of a phase that no tap reaches. */
-void clearPhase(const IndirectPlan& p, const Phase& phase, float* y) {
+void clearPhase(const IndirectPlan& p, const IndirectPhase& phase, float* y) {
   parallelFor(p.conv.n * phase.down, phase.across * p.to.channels, [&](int64_t line) {
     const int64_t row = (line / phase.down) * p.to.height + phase.top + line % phase.down * p.stepY;
     float* to = y + (row * p.to.width + phase.left) * p.to.channels;
@@ -89,8 +76,7 @@ struct Launch {
   float* y;
 };
 
-/** A block of `count` gathered rows for panels begin..end-1 of a group: chunk after chunk, so that a block stays near.
- */
+/** A block of `count` gathered rows, for panels begin..end-1 of a group: chunk after chunk, so that it stays near. */
 void runBlock(const IndirectPlan& p, size_t phase, const Launch& launch, const float* const* table, const int64_t* to,
               int64_t count, int64_t group, int64_t begin, int64_t end) {
   const int64_t width = tileShape().columns;
@@ -99,7 +85,7 @@ void runBlock(const IndirectPlan& p, size_t phase, const Launch& launch, const f
   product.y = launch.y, product.to = to;
   product.accumulate = false;
   for (size_t i = 0; i < p.chunks.size(); ++i) {
-    const Chunk& c = p.chunks[i];
+    const IndirectChunk& c = p.chunks[i];
     if (c.phase != phase) continue;
     const bool last = i + 1 == p.chunks.size() || p.chunks[i + 1].phase != phase;
     product.rows = table + c.tap * count;
@@ -120,7 +106,7 @@ KernelPtr makeProduct(const Conv& v) {
   const auto plan = std::make_shared<const IndirectPlan>(indirectPlan(v));
   std::vector<Share> shares;
   int64_t rows = 1;
-  for (const Phase& phase : plan->phases) {
+  for (const IndirectPhase& phase : plan->phases) {
     shares.push_back(shareOf(*plan, phase));
     rows = std::max(rows, shares.back().blocks.largest());
   }
@@ -142,7 +128,7 @@ KernelPtr makeProduct(const Conv& v) {
             static_cast<const float*>(packed->get(pointers, 1, at<float>(pointers.workspace, weightsAt),
                                                   [&](void* to) { packWeights(p, w, static_cast<float*>(to)); }));
         for (size_t f = 0; f < p.phases.size(); ++f) {
-          const Phase& phase = p.phases[f];
+          const IndirectPhase& phase = p.phases[f];
           if (phase.down * phase.across == 0) continue;
           if (phase.taps.empty()) {
             clearPhase(p, phase, launch.y);
@@ -181,7 +167,7 @@ struct Strip {
 
 std::vector<Strip> stripsOf(const IndirectPlan& p) {
   std::vector<Strip> strips;
-  const Parts parts(p.depth, kMostRows, 1);
+  const Parts parts(p.depth, kMostRows);
   for (int64_t g = 0; g < p.conv.groups; ++g) {
     for (int64_t t = 0; t < static_cast<int64_t>(p.phases[0].taps.size()); ++t) {
       for (int64_t i = 0; i < parts.parts; ++i) {
@@ -208,7 +194,7 @@ void packGradient(const IndirectPlan& p, const float* dy, int64_t count, float* 
 void multiplyStrip(const IndirectPlan& p, const Strip& s, const float* const* rows, int64_t count, const float* panels,
                    float* left, float* dw, bool accumulate) {
   const int64_t width = tileShape().columns;
-  const Parts tiles(s.count, tileShape().rows, 1);
+  const Parts tiles(s.count, tileShape().rows);
   const int64_t offset = s.group * p.depth + s.first;
   for (int64_t i = 0; i < tiles.parts; ++i) {
     packRows(rows, offset + tiles.begin(i), count, tiles.size(i), left + tiles.begin(i) * count);
@@ -227,7 +213,7 @@ void multiplyStrip(const IndirectPlan& p, const Strip& s, const float* const* ro
 KernelPtr makeGradient(const Conv& v) {
   const auto plan = std::make_shared<const IndirectPlan>(indirectPlan(v));
   const auto strips = std::make_shared<const std::vector<Strip>>(stripsOf(*plan));
-  const Parts blocks(plan->rows(plan->phases[0]), kPixels, 1);
+  const Parts blocks(plan->rows(plan->phases[0]), kPixels);
   const int64_t pixels = blocks.largest(), width = tileShape().columns;
   Layout layout;
   const Scratch scratch(*plan, pixels);

@@ -8,6 +8,8 @@
 #include "cpu/gemm_tile.h"
 #include "cpu/packed.h"
 #include "cpu/parallel.h"
+#include "cpu/plane.h"
+#include "cpu/simd.h"
 #include "cpu/winograd.h"
 
 /**
@@ -22,7 +24,6 @@ namespace fovea::cpu {
 namespace {
 
 using winograd::kElements;
-using winograd::Plane;
 using winograd::transforms;
 
 constexpr int64_t kMostTiles = 84;         ///< Of a large block, forward and by input.

@@ -14,38 +14,10 @@
  */
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#pragma GCC push_options
-#pragma GCC target("arch=x86-64-v4")
-namespace fovea::cpu::avx512 {
-namespace {
-constexpr int kLanes = 16, kVectors = 2, kMostRows = 14, kUnroll = 1;
-#include "cpu/gemm_tile_body.h"
-}  // namespace
-}  // namespace fovea::cpu::avx512
-#pragma GCC pop_options
-
-#pragma GCC push_options
-#pragma GCC target("arch=x86-64-v3")
-namespace fovea::cpu::avx2 {
-namespace {
-constexpr int kLanes = 8, kVectors = 2, kMostRows = 6, kUnroll = 2;
-#include "cpu/gemm_tile_body.h"
-}  // namespace
-}  // namespace fovea::cpu::avx2
-#pragma GCC pop_options
-
 namespace fovea::cpu {
 
-Simd simd() {
-  static const Simd best = [] {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq")) {
-      return Simd::kAvx512;
-    }
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? Simd::kAvx2 : Simd::kNone;
-  }();
-  return best;
-}
+#define FOVEA_BODY "cpu/gemm_tile_body.h"
+#include "cpu/each_simd.h"
 
 void gemmPanel(const float* a, int64_t rowStride, int64_t columnStride, int64_t rows, const float* b, int64_t k,
                float* c, int64_t ldc, bool accumulate) {
@@ -59,7 +31,6 @@ void gemmPanel(const float* a, int64_t rowStride, int64_t columnStride, int64_t 
 
 namespace fovea::cpu {
 
-Simd simd() { return Simd::kNone; }
 void gemmPanel(const float*, int64_t, int64_t, int64_t, const float*, int64_t, float*, int64_t, bool) { std::abort(); }
 
 }  // namespace fovea::cpu

@@ -7,10 +7,6 @@ namespace fovea::cpu {
 
 inline constexpr int64_t kPanel = 32;  ///< Columns of a packed panel of the right operand.
 
-/** Which of the vector instructions that own code is written for this processor has. */
-enum class Simd : uint8_t { kNone, kAvx2, kAvx512 };
-Simd simd();
-
 /**
  * c[i][j] (+)= sum over p < k of a[i * rowStride + p * columnStride] * b[p][j], for i < rows and j < kPanel. `b` is a
  * panel of k rows of kPanel floats; c has rows of stride ldc. Not to be called where `simd()` is none.

@@ -1,6 +1,8 @@
-// No #pragma once: gemm_tile.cc includes this once for each instruction set, inside a namespace with its `kLanes`
-// (floats of a vector), `kVectors` (vectors across a tile), `kMostRows` (rows of a tile) and `kUnroll` (products of a
-// row that one round of the loop takes).
+// No #pragma once: gemm_tile.cc has each_simd.h compile this for every instruction set.
+
+constexpr bool kWideVectors = kLanes == 16;
+/** Vectors across a tile, its rows, and products of a row that one round of the loop takes. */
+constexpr int kVectors = 2, kMostRows = kWideVectors ? 14 : 6, kUnroll = kWideVectors ? 1 : 2;
 
 using Vector = float __attribute__((vector_size(kLanes * 4)));
 using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));

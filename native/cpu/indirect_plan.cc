@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cpu/indirect_tile.h"
 #include "cpu/parallel.h"
+#include "cpu/parts.h"
 
 namespace fovea::cpu {
 namespace {
@@ -12,10 +14,8 @@ constexpr int64_t kPanelBytes = 24 << 10;  ///< Of a chunk: most of the smallest
 constexpr int64_t kFewChannels = 16;       ///< Below, whole rows of the kernel are read.
 constexpr int64_t kPackedRows = 16;        ///< Rows of a panel that are packed at once.
 
-int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-Phase forwardPhase(const Conv& v, bool lines) {
-  Phase phase{0, 0, v.oh, v.ow, {}};
+IndirectPhase forwardPhase(const Conv& v, bool lines) {
+  IndirectPhase phase{0, 0, v.oh, v.ow, {}};
   for (int64_t ky = 0; ky < v.kh; ++ky) {
     for (int64_t kx = 0; kx < (lines ? 1 : v.kw); ++kx) {
       phase.taps.push_back({ky * v.dh - v.top, kx * v.dw - v.left, ky * v.kw + kx});
@@ -33,9 +33,9 @@ Axis axisOf(int64_t remainder, int64_t padding, int64_t stride, int64_t size) {
   return {first, first < size ? ceilDivide(size - first, stride) : 0};
 }
 
-Phase inputPhase(const Conv& v, int64_t ry, int64_t rx) {
+IndirectPhase inputPhase(const Conv& v, int64_t ry, int64_t rx) {
   const Axis down = axisOf(ry, v.top, v.sh, v.h), across = axisOf(rx, v.left, v.sw, v.w);
-  Phase phase{down.first, across.first, down.count, across.count, {}};
+  IndirectPhase phase{down.first, across.first, down.count, across.count, {}};
   for (int64_t ky = 0; ky < v.kh; ++ky) {
     if (ky * v.dh % v.sh != ry) continue;
     for (int64_t kx = 0; kx < v.kw; ++kx) {
@@ -52,26 +52,20 @@ Phase inputPhase(const Conv& v, int64_t ry, int64_t rx) {
 void addChunks(IndirectPlan& p, size_t phase) {
   const int64_t most = kPanelBytes / (tileShape().columns * static_cast<int64_t>(sizeof(float)));
   const auto taps = static_cast<int64_t>(p.phases[phase].taps.size());
-  const auto add = [&](Chunk c) {
+  const auto add = [&](IndirectChunk c) {
     c.phase = phase;
     c.at = p.packedFloats;
     p.packedFloats += p.conv.groups * p.panels * c.taps * c.depth * tileShape().columns;
     p.chunks.push_back(c);
   };
   if (p.depth > most) {
-    const int64_t parts = ceilDivide(p.depth, most);
+    const Parts parts(p.depth, most);
     for (int64_t t = 0; t < taps; ++t) {
-      for (int64_t i = 0; i < parts; ++i) {
-        const int64_t from = p.depth * i / parts;
-        add({phase, t, 1, from, p.depth * (i + 1) / parts - from, 0});
-      }
+      for (int64_t i = 0; i < parts.parts; ++i) add({phase, t, 1, parts.begin(i), parts.size(i), 0});
     }
-    return;
-  }
-  const int64_t parts = ceilDivide(taps, std::max<int64_t>(most / p.depth, 1));
-  for (int64_t i = 0; i < parts; ++i) {
-    const int64_t from = taps * i / parts;
-    add({phase, from, taps * (i + 1) / parts - from, 0, p.depth, 0});
+  } else if (taps > 0) {
+    const Parts parts(taps, most / p.depth);
+    for (int64_t i = 0; i < parts.parts; ++i) add({phase, parts.begin(i), parts.size(i), 0, p.depth, 0});
   }
 }
 
@@ -124,7 +118,7 @@ IndirectPlan indirectPlan(const Conv& v) {
   IndirectPlan p;
   p.conv = v;
   const bool backward = v.kind == ConvKind::kBackwardInput;
-  const ImagePlane x{v.h, v.w, v.c}, y{v.oh, v.ow, v.o};
+  const Plane x{v.h, v.w, v.c}, y{v.oh, v.ow, v.o};
   p.from = backward ? y : x;
   p.to = backward ? x : y;
   p.stepY = backward ? v.sh : 1, p.stepX = backward ? v.sw : 1;
@@ -153,7 +147,7 @@ void packWeights(const IndirectPlan& p, const float* w, float* to) {
   // Forward, a piece is a few rows of all panels; by input it is all rows of one.
   const int64_t pieces = backward ? p.panels : ceilDivide(p.depth, kPackedRows);
   parallelFor(static_cast<int64_t>(p.chunks.size()) * v.groups * pieces, p.depth * width, [&](int64_t i) {
-    const Chunk& c = p.chunks[i / pieces / v.groups];
+    const IndirectChunk& c = p.chunks[i / pieces / v.groups];
     const int64_t group = i / pieces % v.groups, piece = i % pieces, panelFloats = c.taps * c.depth * width;
     float* panels = to + c.at + group * p.panels * panelFloats;
     for (int64_t t = 0; t < c.taps; ++t) {
@@ -170,8 +164,8 @@ void packWeights(const IndirectPlan& p, const float* w, float* to) {
   });
 }
 
-void gather(const IndirectPlan& p, const Phase& phase, const float* x, int64_t run, int64_t first, int64_t count,
-            const float* zeros, float* scratch, const float** table, int64_t* to) {
+void gather(const IndirectPlan& p, const IndirectPhase& phase, const float* x, int64_t run, int64_t first,
+            int64_t count, const float* zeros, float* scratch, const float** table, int64_t* to) {
   const int64_t plane = phase.down * phase.across;
   int64_t image = run + first / plane, i = first % plane / phase.across, j = first % phase.across;
   const Lines lines = p.lines ? linesOf(p, i, (first + count - 1) / phase.across) : Lines{0, 0};

@@ -4,22 +4,16 @@
 #include <vector>
 
 #include "cpu/conv.h"
-#include "cpu/indirect_tile.h"
+#include "cpu/plane.h"
 
 /** @file How a convolution becomes products of rows that pointers name: geometry only. */
 namespace fovea::cpu {
-
-/** Height, width and channels of an image, as it lies in memory. */
-struct ImagePlane {
-  int64_t height, width, channels;
-  int64_t size() const { return height * width * channels; }
-};
 
 /**
  * Written positions for which the same taps are summed: forward all of them; by input those with the same remainder
  * modulo the stride, of which a tap reaches one only.
  */
-struct Phase {
+struct IndirectPhase {
   struct Tap {
     int64_t y, x;    ///< Where it reads: written row i (column j) reads row i * readY + y (column j * readX + x).
     int64_t weight;  ///< Its place in the kernel, ky * kw + kx.
@@ -29,7 +23,7 @@ struct Phase {
 };
 
 /** A part of the sum, small enough that a panel of its weights stays in the first level of cache. */
-struct Chunk {
+struct IndirectChunk {
   size_t phase;
   int64_t tap, taps;     ///< Of the phase.
   int64_t first, depth;  ///< Values of every tap.
@@ -38,7 +32,7 @@ struct Chunk {
 
 struct IndirectPlan {
   Conv conv;
-  ImagePlane from, to;   ///< Read and written.
+  Plane from, to;        ///< Read and written.
   int64_t stepY, stepX;  ///< Between the written positions of a phase,
   int64_t readY, readX;  ///< and between those that they read.
   int64_t depth, width;  ///< Values of a tap, columns of the product: channels of a group.
@@ -49,12 +43,12 @@ struct IndirectPlan {
    */
   bool lines;
   int64_t lineFloats;
-  std::vector<Phase> phases;
-  std::vector<Chunk> chunks;
+  std::vector<IndirectPhase> phases;
+  std::vector<IndirectChunk> chunks;
   int64_t packedFloats;
 
   /** Rows of a phase that follow each other, `runs()` times. */
-  int64_t rows(const Phase& p) const { return (lines ? 1 : conv.n) * p.down * p.across; }
+  int64_t rows(const IndirectPhase& p) const { return (lines ? 1 : conv.n) * p.down * p.across; }
   int64_t runs() const { return lines ? conv.n : 1; }
   /** Floats that `gather` needs for the copied lines of so many rows. */
   int64_t lineScratch(int64_t rows) const;
@@ -69,7 +63,7 @@ void packWeights(const IndirectPlan&, const float* w, float* to);
  * Rows first..first+count-1 of a run: table[t * count + i] points at the values of row i for tap t, to[i] is the place
  * of its output. `zeros` has from.channels zeros; `scratch` as much as lineScratch(count).
  */
-void gather(const IndirectPlan&, const Phase&, const float* x, int64_t run, int64_t first, int64_t count,
+void gather(const IndirectPlan&, const IndirectPhase&, const float* x, int64_t run, int64_t first, int64_t count,
             const float* zeros, float* scratch, const float** table, int64_t* to);
 
 }  // namespace fovea::cpu

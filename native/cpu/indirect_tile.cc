@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "cpu/gemm_tile.h"
 #include "cpu/simd.h"
 
 /**
@@ -16,27 +15,11 @@
  */
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#pragma GCC push_options
-#pragma GCC target("arch=x86-64-v4")
-namespace fovea::cpu::avx512 {
-namespace {
-constexpr int kLanes = 16, kVectors = 2, kMostRows = 12, kNarrowRows = 12, kUnroll = 4;
-#include "cpu/indirect_tile_body.h"
-}  // namespace
-}  // namespace fovea::cpu::avx512
-#pragma GCC pop_options
-
-#pragma GCC push_options
-#pragma GCC target("arch=x86-64-v3")
-namespace fovea::cpu::avx2 {
-namespace {
-constexpr int kLanes = 8, kVectors = 3, kMostRows = 4, kNarrowRows = 6, kUnroll = 4;
-#include "cpu/indirect_tile_body.h"
-}  // namespace
-}  // namespace fovea::cpu::avx2
-#pragma GCC pop_options
-
 namespace fovea::cpu {
+
+#define FOVEA_BODY "cpu/indirect_tile_body.h"
+#include "cpu/each_simd.h"
+
 namespace {
 bool wide() { return simd() == Simd::kAvx512; }
 }  // namespace

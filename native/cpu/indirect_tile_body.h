@@ -1,6 +1,10 @@
-// No #pragma once: indirect_tile.cc includes this once for each instruction set, inside a namespace with its `kLanes`
-// (floats of a vector), `kVectors` (vectors across a panel), `kMostRows` (rows of a tile across a panel), `kNarrowRows`
-// (rows of a tile of fewer vectors) and `kUnroll` (products of a row and a tap that one round of the loop takes).
+// No #pragma once: indirect_tile.cc has each_simd.h compile this for every instruction set.
+
+constexpr bool kWideVectors = kLanes == 16;
+/** Vectors across a panel, rows of a tile across it, and of a tile of fewer vectors. */
+constexpr int kVectors = kWideVectors ? 2 : 3, kMostRows = kWideVectors ? 12 : 4, kNarrowRows = kWideVectors ? 12 : 6;
+/** Products of a row and a tap that one round of the loop takes. */
+constexpr int kUnroll = 4;
 
 constexpr int64_t kColumns = kLanes * kVectors;
 

@@ -1,7 +1,7 @@
 #include "cpu/philox_blocks.h"
 
 #include "core/philox.h"
-#include "cpu/gemm_tile.h"
+#include "cpu/simd.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
+
 /**
  * @file
- * Run-time dispatch by instruction set. A function marked FOVEA_CLONES is compiled for AVX-512, AVX2 and the baseline,
- * and the loader picks one; what it calls must be FOVEA_INLINE to be compiled along with it. OpenMP regions stay
- * outside: GCC does not clone their bodies.
+ * Run-time dispatch by instruction set. Code written with vectors is compiled by each_simd.h for AVX-512 and AVX2, and
+ * `simd()` says which to call. For plain loops there is less to write: a function marked FOVEA_CLONES is compiled for
+ * AVX-512, AVX2 and the baseline, and the loader picks one; what it calls must be FOVEA_INLINE to be compiled along
+ * with it. OpenMP regions stay outside: GCC does not clone their bodies.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FOVEA_NO_CLONES  // The loader would run instrumented resolvers before the sanitizer is up.
@@ -16,3 +19,11 @@
 #endif
 #define FOVEA_INLINE inline __attribute__((always_inline))
 #define FOVEA_FORCE __attribute__((always_inline))  // For lambdas.
+
+namespace fovea::cpu {
+
+/** Which of the vector instructions that own code is written for this processor has. */
+enum class Simd : uint8_t { kNone, kAvx2, kAvx512 };
+Simd simd();
+
+}  // namespace fovea::cpu

@@ -25,6 +25,7 @@ set(FOVEA_CPU_SOURCES
   cpu/random.cc
   cpu/reduce.cc
   cpu/resize.cc
+  cpu/simd.cc
   cpu/softmax.cc
   cpu/winners.cc
   cpu/winograd.cc

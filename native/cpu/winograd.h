@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "cpu/plane.h"
+
 /**
  * @file
  * The transforms of Winograd's F(4x4, 3x3) (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015,
@@ -15,11 +17,6 @@ namespace fovea::cpu::winograd {
 inline constexpr int64_t kInput = 6, kElements = 36;
 /** Height and width of the tile of outputs. */
 constexpr int64_t tileFor(int64_t taps) { return kInput - taps + 1; }
-
-/** One image plane as the transforms see it: [height, width, channels] with a position that may lie outside. */
-struct Plane {
-  int64_t height, width, channels;
-};
 
 /** Channels that the transforms of a kernel take at once. */
 inline constexpr int64_t kBlock = 16;

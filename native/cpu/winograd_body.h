@@ -1,5 +1,5 @@
-// No #pragma once: winograd.cc includes this once for each instruction set, inside a namespace with its `kLanes`
-// (floats of a vector). The functions are those of winograd.h.
+// No #pragma once: winograd.cc has each_simd.h compile this for every instruction set. The functions are those of
+// winograd.h.
 
 using V = float __attribute__((vector_size(kLanes * 4)));
 using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));
