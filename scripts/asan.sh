@@ -23,6 +23,17 @@ export LSAN_OPTIONS="suppressions=test/native/lsan.supp:print_suppressions=0:${L
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
 passed=0
 failed=0
+# Prints what a program printed into a file and adds its count.
+count() {
+  cat "$1"
+  if [[ "$(tail -n 1 "$1")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+  else
+    echo "$(basename "$1" .log) did not come to its end"
+    failed=$((failed + 1))
+  fi
+}
 # A test runs on one core for the most part, so as many shares of a program run as there are cores.
 shares=$(nproc)
 for tests in fovea_native_tests fovea_cuda_kernels_test; do
@@ -30,16 +41,14 @@ for tests in fovea_native_tests fovea_cuda_kernels_test; do
     FOVEA_TEST_SHARE=$share/$shares "$build/bin/$tests" "$@" >"$build/$tests.$share.log" 2>&1 &
   done
   wait
-  for ((share = 0; share < shares; share++)); do
-    cat "$build/$tests.$share.log"
-    if [[ "$(tail -n 1 "$build/$tests.$share.log")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
-      passed=$((passed + BASH_REMATCH[1]))
-      failed=$((failed + BASH_REMATCH[2]))
-    else
-      echo "$tests did not come to its end"
-      failed=$((failed + 1))
-    fi
-  done
+  for ((share = 0; share < shares; share++)); do count "$build/$tests.$share.log"; done
 done
+# Convolutions as small as those of the tests do not time their candidates: each of them is taken in turn.
+if [ $# -eq 0 ]; then
+  for candidate in winograd winograd-cached onednn onednn-blocked indirect gemm; do
+    FOVEA_CONV=$candidate "$build/bin/fovea_native_tests" conv2d >"$build/conv2d-$candidate.log" 2>&1 || true
+    count "$build/conv2d-$candidate.log"
+  done
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
