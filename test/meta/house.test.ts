@@ -98,6 +98,8 @@ describe('native/', () => {
     ['cuBLAS on the CPU', 'native/cpu/matmul.cc', '#include <cublasLt.h>'],
     ['N-API outside of addon', 'native/plan/engine.h', '#include <napi.h>'],
     ['a computed include', 'native/core/shape.cc', '#include HEADER'],
+    ['a body of vector code from elsewhere', 'native/cpu/conv.cc', '#define FOVEA_BODY "plan/body.h"'],
+    ['a computed body', 'native/cpu/conv.cc', '#define FOVEA_BODY HEADER'],
     ['an unknown folder', 'native/misc/thing.cc', ''],
     ['no folder at all', 'native/thing.cc', ''],
   ])('the rule can fail: %s', (_, file, text) => {
