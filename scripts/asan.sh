@@ -10,7 +10,7 @@ log="$build/build.log"
 mkdir -p "$build"
 # Not optimised: that would take longer than it saves the tests.
 if ! { cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O0 \
-  -DFOVEA_ADDON=OFF -DFOVEA_CUDA=OFF -DFOVEA_TESTS=ON -DFOVEA_SANITIZE=address,undefined &&
+  -DFOVEA_ADDON=OFF -DFOVEA_CUDA=OFF -DFOVEA_TESTS=ON -DFOVEA_SANITIZE=address,undefined -DFOVEA_PAIRED_VECTORS=ON &&
   cmake --build "$build" --parallel "$(nproc)"; } >"$log" 2>&1; then
   tail -n 40 "$log" >&2
   echo "0 passed, 1 failed"
@@ -48,6 +48,11 @@ if [ $# -eq 0 ]; then
   for candidate in winograd winograd-cached onednn onednn-blocked indirect gemm; do
     FOVEA_CONV=$candidate "$build/bin/fovea_native_tests" conv2d >"$build/conv2d-$candidate.log" 2>&1 || true
     count "$build/conv2d-$candidate.log"
+  done
+  # The vector code in the forms that this processor would not choose: AVX-512's, and none at all.
+  for simd in avx512 avx2 none; do
+    FOVEA_SIMD=$simd "$build/bin/fovea_native_tests" candidates >"$build/candidates-$simd.log" 2>&1 || true
+    count "$build/candidates-$simd.log"
   done
 fi
 echo "$passed passed, $failed failed"

@@ -1,8 +1,14 @@
 // No #pragma once: compiles the file that FOVEA_BODY names once for each instruction set, in the namespaces avx512 and
 // avx2 of the one around it, where `kLanes` is the number of floats of a vector. The body includes nothing.
+// FOVEA_PAIRED_VECTORS compiles the wide form for AVX2 as well, each vector a pair: a build for tests, in which any
+// processor runs that form with FOVEA_SIMD=avx512.
 
 #pragma GCC push_options
+#ifdef FOVEA_PAIRED_VECTORS
+#pragma GCC target("arch=x86-64-v3")
+#else
 #pragma GCC target("arch=x86-64-v4")
+#endif
 namespace avx512 {
 namespace {
 constexpr int64_t kLanes = 16;

@@ -21,7 +21,7 @@ namespace fovea::cpu {
 
 void gemmPanel(const float* a, int64_t rowStride, int64_t columnStride, int64_t rows, const float* b, int64_t k,
                float* c, int64_t ldc, bool accumulate) {
-  static const auto run = simd() == Simd::kAvx512 ? avx512::gemmPanel : avx2::gemmPanel;
+  static const auto run = wide() ? avx512::gemmPanel : avx2::gemmPanel;
   run(a, rowStride, columnStride, rows, b, k, c, ldc, accumulate);
 }
 

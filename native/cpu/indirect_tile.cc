@@ -20,10 +20,6 @@ namespace fovea::cpu {
 #define FOVEA_BODY "cpu/indirect_tile_body.h"
 #include "cpu/each_simd.h"
 
-namespace {
-bool wide() { return simd() == Simd::kAvx512; }
-}  // namespace
-
 TileShape tileShape() {
   return wide() ? TileShape{avx512::kMostRows, avx512::kColumns} : TileShape{avx2::kMostRows, avx2::kColumns};
 }

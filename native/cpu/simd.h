@@ -22,8 +22,12 @@
 
 namespace fovea::cpu {
 
-/** Which of the vector instructions that own code is written for this processor has. */
 enum class Simd : uint8_t { kNone, kAvx2, kAvx512 };
+
+/** The widest vector instructions of this processor that own code is written for, no wider than FOVEA_SIMD says. */
 Simd simd();
+
+/** Whether each_simd.h's form of 16 lanes runs, not that of 8. */
+bool wide();
 
 }  // namespace fovea::cpu

@@ -13,7 +13,7 @@ namespace fovea::cpu::winograd {
 #define FOVEA_BODY "cpu/winograd_body.h"
 #include "cpu/each_simd.h"
 
-const Transforms& transforms() { return simd() == Simd::kAvx512 ? avx512::kTransforms : avx2::kTransforms; }
+const Transforms& transforms() { return wide() ? avx512::kTransforms : avx2::kTransforms; }
 
 }  // namespace fovea::cpu::winograd
 

@@ -60,6 +60,7 @@ inline int runTests(const std::vector<std::vector<Test>>& lists, int argc, char*
   return failed == 0 ? 0 : 1;
 }
 
+std::vector<Test> convCandidateTests();
 std::vector<Test> cudaLoadingTests();
 std::vector<Test> cudaMemoryTests();
 std::vector<Test> engineTests();

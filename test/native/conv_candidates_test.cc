@@ -1,0 +1,136 @@
+#include <cmath>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cpu/conv.h"
+#include "cpu/simd.h"
+#include "native/kernel_cases.h"
+#include "native/testing.h"
+
+/**
+ * @file
+ * Every implementation of a convolution computes what im2col and a product do, whichever a backend would choose: shapes
+ * here are too small to be timed, and the processor may not be the one for which a form of the vector code is meant
+ * (FOVEA_SIMD).
+ */
+namespace fovea::test {
+namespace {
+
+using cpu::Conv;
+using cpu::WinogradBlock;
+
+constexpr int kCases = 48;
+constexpr double kTolerance = 1e-4;  ///< Of the largest element: Winograd's; the others are ten times closer.
+
+const std::vector<std::pair<std::string, cpu::ConvMaker>>& candidates() {
+  static const std::vector<std::pair<std::string, cpu::ConvMaker>> all = {
+      {"winograd", [](const Conv& v) { return cpu::makeWinogradConv(v, WinogradBlock::kLarge); }},
+      {"winograd-cached", [](const Conv& v) { return cpu::makeWinogradConv(v, WinogradBlock::kCached); }},
+      {"onednn", cpu::makeOnednnConv},
+      {"onednn-blocked", cpu::makeOnednnBlockedConv},
+      {"indirect", cpu::makeIndirectConv},
+      {"depthwise", cpu::makeDepthwiseConv},
+  };
+  return all;
+}
+
+/** Squares of 1, 3 and 5 of stride 1 half of the time, and channels enough for several panels a third of it. */
+Conv randomConv(ConvKind kind, std::mt19937& random) {
+  const auto any = [&](int64_t least, int64_t most) { return pick(random, least, most); };
+  Conv v;
+  v.kind = kind;
+  const bool plain = any(0, 1) == 0;
+  v.kh = plain ? 1 + 2 * any(0, 2) : any(1, 5), v.kw = plain ? v.kh : any(1, 5);
+  if (!plain) v.sh = any(1, 3), v.sw = any(1, 3);
+  if (any(0, 3) == 0) v.dh = any(1, 2), v.dw = any(1, 2);
+  const auto pad = [&](int64_t size) { return plain ? size / 2 : any(0, size - 1); };
+  v.top = pad(v.kh), v.bottom = pad(v.kh), v.left = pad(v.kw), v.right = pad(v.kw);
+  const int64_t tall = (v.kh - 1) * v.dh + 1, broad = (v.kw - 1) * v.dw + 1;
+  v.n = any(1, 3), v.h = any(tall, tall + 14), v.w = any(broad, broad + 14);
+  v.oh = (v.h + v.top + v.bottom - tall) / v.sh + 1, v.ow = (v.w + v.left + v.right - broad) / v.sw + 1;
+  const int64_t most = any(0, 2) == 0 ? 80 : 24, style = any(0, 4);
+  v.groups = style == 0 ? any(2, 16) : style == 1 ? any(2, 3) : 1;
+  v.c = v.groups * (style == 0 ? 1 : any(1, most)), v.o = v.groups * (style == 0 ? 1 : any(1, most));
+  v.bias = kind != ConvKind::kBackwardInput && any(0, 1) == 0;
+  v.residual = kind == ConvKind::kForward && any(0, 2) == 0;
+  v.relu = kind == ConvKind::kForward && any(0, 1) == 0;
+  return v;
+}
+
+using Buffers = std::vector<std::vector<float>>;
+
+/** A buffer an operand: of random numbers, or of a number that no result has. */
+Buffers buffersFor(const std::vector<TensorDesc>& tensors, std::mt19937* random) {
+  Buffers buffers;
+  std::normal_distribution<float> normal;
+  for (const TensorDesc& t : tensors) {
+    std::vector<float>& data = buffers.emplace_back(static_cast<size_t>(t.size()), 1e30f);
+    if (random != nullptr) {
+      for (float& value : data) value = normal(*random);
+    }
+  }
+  return buffers;
+}
+
+Buffers compute(Kernel& kernel, const Conv& v, const Buffers& inputs) {
+  Buffers outputs = buffersFor(v.operands().outputs, nullptr);
+  std::vector<const void*> from;
+  std::vector<void*> to;
+  for (const auto& data : inputs) from.push_back(data.data());
+  for (auto& data : outputs) to.push_back(data.data());
+  std::vector<std::byte> space(kernel.workspaceBytes() + 64);
+  void* workspace = space.data() + (64 - reinterpret_cast<uintptr_t>(space.data()) % 64) % 64;
+  static constexpr uint64_t kVersions[] = {1, 1, 1, 1};
+  Stream stream;
+  kernel.launch(stream, {from.data(), to.data(), workspace, kVersions});
+  return outputs;
+}
+
+void compare(const std::string& name, const Conv& v, const Buffers& expected, const Buffers& received) {
+  for (size_t i = 0; i < expected.size(); ++i) {
+    double most = 0, off = 0;
+    for (size_t j = 0; j < expected[i].size(); ++j) {
+      most = std::max<double>(most, std::abs(expected[i][j]));
+      off = std::max<double>(off, std::abs(static_cast<double>(expected[i][j]) - received[i][j]));
+    }
+    check(off <= kTolerance * std::max(most, 1.0), name + ": " + v.key() + ": output " + std::to_string(i) + " is off by " +
+                                                       std::to_string(off) + " of " + std::to_string(most));
+  }
+}
+
+Test agree(ConvKind kind, unsigned seed) {
+  return {std::string("candidates of ") + nameOf(kind) + " agree", [kind, seed] {
+            std::mt19937 random(seed);
+            std::vector<int> taken(candidates().size());
+            for (int i = 0; i < kCases; ++i) {
+              const Conv v = randomConv(kind, random);
+              const Buffers inputs = buffersFor(v.operands().inputs, &random);
+              const Buffers expected = compute(*cpu::makeGemmConv(v), v, inputs);
+              for (size_t j = 0; j < candidates().size(); ++j) {
+                const auto& [name, make] = candidates()[j];
+                // As in `candidates` of conv.cc: one channel in and out is what it is for.
+                if (name == "depthwise" && (v.cg() != 1 || v.og() != 1)) continue;
+                const KernelPtr kernel = make(v);
+                if (kernel == nullptr) continue;
+                ++taken[j];
+                compare(name, v, expected, compute(*kernel, v, inputs));
+              }
+            }
+            for (size_t j = 0; j < taken.size(); ++j) {
+              const std::string& name = candidates()[j].first;
+              const bool vectors = name == "indirect" || name == "winograd";
+              if (vectors && cpu::simd() == cpu::Simd::kNone) continue;
+              check(taken[j] > 0 || name == "winograd-cached", name + " was never taken");
+            }
+          }};
+}
+
+}  // namespace
+
+std::vector<Test> convCandidateTests() {
+  return {agree(ConvKind::kForward, 1), agree(ConvKind::kBackwardInput, 2), agree(ConvKind::kBackwardKernel, 3)};
+}
+
+}  // namespace fovea::test
