@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { unit } from '../support/fill.js';
+import { program } from '../support/program.js';
 
 export const MAIN = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
@@ -16,20 +17,24 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** Runs `fovea` as a process of its own. */
-export async function fovea(
-  args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string>; watch?: (stderr: string, child: ChildProcess) => void } = {},
-): Promise<Result> {
-  return runNode([MAIN, ...args], options);
+interface Options {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  readonly watch?: (stderr: string, child: ChildProcess) => void;
 }
 
-/** Runs a TypeScript file. */
-export async function runNode(
-  args: readonly string[],
-  { cwd, env, watch }: Parameters<typeof fovea>[1] & object = {},
-): Promise<Result> {
-  const child = spawn(process.execPath, ['--import', TSX, ...args], {
+/** Runs `fovea` as a process of its own. */
+export async function fovea(args: readonly string[], options: Options = {}): Promise<Result> {
+  return run([program(MAIN), ...args], options);
+}
+
+/** Runs a TypeScript file as it is, module by module. */
+export async function runSource(args: readonly string[]): Promise<Result> {
+  return run(['--import', TSX, ...args], {});
+}
+
+async function run(args: readonly string[], { cwd, env, watch }: Options): Promise<Result> {
+  const child = spawn(process.execPath, args, {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,7 +7,7 @@ import { bytes, table } from '../../lib/cli/output.js';
 import { buildProgram } from '../../lib/cli/program.js';
 import { runCli } from '../../lib/cli/run.js';
 import { compareVersions } from '../../lib/cli/doctor.js';
-import { fovea, runNode } from './support.js';
+import { MAIN, runSource } from './support.js';
 
 let folder = '';
 beforeAll(async () => (folder = await mkdtemp(path.join(tmpdir(), 'fovea cli '))));
@@ -54,8 +54,8 @@ describe('help', () => {
       }
       return Math.min(...times);
     };
-    const own = await time(() => runNode([empty]));
-    const help = await time(() => fovea(['--help']));
+    const own = await time(() => runSource([empty]));
+    const help = await time(() => runSource([MAIN, '--help']));
     expect(help - own).toBeLessThan(150);
   });
 

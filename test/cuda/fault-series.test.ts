@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Row, Wish } from './fault-series-child.js';
+import { program } from '../support/program.js';
 
 // Every call that the cuda backend makes, failing once: what is said, what is left behind, and how training goes on.
 // On the emulator (`npm run test:cuda`). Faults of which a process does not recover are in faults.test.ts.
@@ -122,8 +123,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function series(name: string, wish: Wish, env: Record<string, string> = {}): { rows: Row[]; books: string } {
   const [file, books] = [path.join(folder, name), path.join(folder, `${name}.books`)];
   writeFileSync(file, '\n');
-  const child = path.join(import.meta.dirname, 'fault-series-child.ts');
-  const result = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', child, file, JSON.stringify(wish)], {
+  const child = program(path.join(import.meta.dirname, 'fault-series-child.ts'));
+  const result = spawnSync(process.execPath, ['--expose-gc', child, file, JSON.stringify(wish)], {
     cwd: root,
     env: {
       ...process.env,

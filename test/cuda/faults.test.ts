@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { program } from '../support/program.js';
 
 // What the emulator is told to do wrong, and what a user sees of it. Run by `npm run test:cuda`.
 
@@ -23,8 +24,7 @@ interface Outcome {
 
 /** Trains in a process of its own with faults in the environment. */
 function child(env: Record<string, string>, ...args: readonly string[]): Outcome {
-  const program = path.join(FOLDER, 'fault-child.ts');
-  const result = spawnSync(process.execPath, ['--import', 'tsx', program, ...args], {
+  const result = spawnSync(process.execPath, [program(path.join(FOLDER, 'fault-child.ts')), ...args], {
     cwd: path.resolve(FOLDER, '../..'),
     // The child chooses its device itself; which one is the default is one of the things to see.
     env: { ...process.env, FOVEA_DEVICE: undefined, FOVEA_TUNING: '0', ...env },

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { program } from '../support/program.js';
 
 /**
  * Plans that are recorded as CUDA graphs, and other settings of the device, on the emulator (`npm run test:cuda`). Each
@@ -22,10 +23,10 @@ interface Outcome {
   readonly errors: Failure[];
 }
 
-const child = path.join(import.meta.dirname, 'train-child.ts');
+const child = program(path.join(import.meta.dirname, 'train-child.ts'));
 
 async function run(wish: object, env: Record<string, string> = {}): Promise<Outcome> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', child, JSON.stringify(wish)], {
+  const { stdout } = await promisify(execFile)(process.execPath, [child, JSON.stringify(wish)], {
     env: { ...process.env, FOVEA_TUNING: '', ...env },
   });
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Outcome;

@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DownloadProgress } from '../../lib/data/index.js';
 import { downloadReporter } from '../../lib/data/download/reporter.js';
+import { program } from '../support/program.js';
 
 const CONTENT = Buffer.alloc(4_000_000, 'Fovea');
 const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
@@ -54,8 +55,8 @@ afterEach(async () => {
 });
 
 function start() {
-  const script = path.join(import.meta.dirname, 'download-child.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, url, file, SHA256], {
+  const script = program(path.join(import.meta.dirname, 'download-child.ts'));
+  const child = spawn(process.execPath, [script, url, file, SHA256], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

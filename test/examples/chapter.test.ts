@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { program } from '../support/program.js';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const FOLDER = path.join(ROOT, 'examples/chapter');
@@ -10,8 +11,8 @@ const programs = readdirSync(FOLDER).filter((name) => name.startsWith('14'));
 const training = programs.filter((name) => !name.startsWith('14-6'));
 
 function run(name: string, flags: readonly string[]): string {
-  const program = path.join(FOLDER, name);
-  const result = spawnSync(process.execPath, ['--import', 'tsx', program, ...flags], { cwd: ROOT, encoding: 'utf8' });
+  const section = program(path.join(FOLDER, name));
+  const result = spawnSync(process.execPath, [section, ...flags], { cwd: ROOT, encoding: 'utf8' });
   expect(result.stderr, result.stdout).not.toMatch(/Error/);
   expect(result.status).toBe(0);
   return result.stdout;

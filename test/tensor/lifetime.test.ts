@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compile, currentDevice, devices, ops, tensor, vjp, setDevice, zeros, type Tensor } from '../../lib/index.js';
 import { backendOf } from '../../lib/backends/registry.js';
+import { program } from '../support/program.js';
 
 describe.each(devices().present.map((d) => d.name))('lifetime on %s', (device) => {
   const buffers = (): number => backendOf(device).memory().buffers;
@@ -141,8 +142,8 @@ async function settle(device: string): Promise<void> {
 
 describe('garbage collection', () => {
   it.each(devices().present.map((d) => d.name))('frees on %s what nobody disposed', async (device) => {
-    const child = fileURLToPath(new URL('gc-child.ts', import.meta.url));
-    const args = ['--expose-gc', '--import', 'tsx', child, device];
+    const child = program(fileURLToPath(new URL('gc-child.ts', import.meta.url)));
+    const args = ['--expose-gc', child, device];
     const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 50_000 });
     const { before, full, after } = JSON.parse(stdout) as Record<
       'before' | 'full' | 'after',

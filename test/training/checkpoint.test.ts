@@ -19,6 +19,7 @@ import { readSafetensors } from '../../lib/weights/safetensors.js';
 import { EPOCHS, trainingData, trainingModel } from './checkpoint-run.js';
 import { scores, sgd, smallCnn, spots } from './support.js';
 import { testDevices } from '../support/devices.js';
+import { program } from '../support/program.js';
 
 let folder = '';
 const before = currentDevice();
@@ -150,8 +151,8 @@ describe('a checkpoint', () => {
 describe('kill -9', () => {
   /** Runs the child; kills it `delay` ms after it has begun to save for the `saves`-th time. What it said. */
   async function run(file: string, saves: number, delay: number): Promise<string[]> {
-    const script = new URL('./checkpoint-child.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--import', 'tsx', script, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const script = program(path.join(import.meta.dirname, 'checkpoint-child.ts'));
+    const child = spawn(process.execPath, [script, file], { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines: string[] = [];
     let seen = 0;
     const ended = once(child, 'close');

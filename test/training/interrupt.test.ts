@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InterruptError, interruptible, LambdaCallback, loadModel, onInterrupt } from '../../lib/index.js';
 import { EPOCHS, trainingData, trainingModel } from './checkpoint-run.js';
 import { linear, sgd, squares } from './support.js';
+import { program } from '../support/program.js';
 
 let root = '';
 beforeAll(async () => (root = await mkdtemp(path.join(tmpdir(), 'fovea-interrupt-'))));
@@ -31,8 +32,8 @@ async function run(
   sent: NodeJS.Signals = 'SIGINT',
   again = false,
 ): Promise<Ended> {
-  const script = new URL('./interrupt-child.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--import', 'tsx', script, folder, mode]);
+  const script = program(path.join(import.meta.dirname, 'interrupt-child.ts'));
+  const child = spawn(process.execPath, [script, folder, mode]);
   const lines: string[] = [];
   let [errors, heard] = ['', false];
   child.stderr.on('data', (data: Buffer) => {

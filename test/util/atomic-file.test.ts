@@ -6,6 +6,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeFileAtomic, writeJsonAtomic } from '../../lib/util/atomic-file.js';
+import { program } from '../support/program.js';
 
 let folder = '';
 beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'fovea-atomic-'))));
@@ -91,11 +92,9 @@ describe('writeFileAtomic', () => {
 
   it('never leaves a half-written file when the process is killed while saving', async () => {
     const file = path.join(folder, 'model');
-    const writer = path.join(import.meta.dirname, 'atomic-file-writer.ts');
+    const writer = program(path.join(import.meta.dirname, 'atomic-file-writer.ts'));
     for (let round = 0; round < 8; round++) {
-      const child = spawn(process.execPath, ['--import', 'tsx', writer, file], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const child = spawn(process.execPath, [writer, file], { stdio: ['ignore', 'pipe', 'inherit'] });
       await once(child.stdout, 'data');
       await wait(5 + 13 * round);
       child.kill('SIGKILL');

@@ -104,13 +104,10 @@ function tuningFolder(): string {
  */
 const SPIN_COUNT = '1000';
 
-/** The folder of package.json, from lib/ or dist/lib/. */
+/** The nearest folder with a package.json: this package's, or that of a program into which it is bundled. */
 function findRoot(from: string): string {
   for (let folder = from; ; folder = path.dirname(folder)) {
-    if (path.basename(folder) === 'lib') {
-      const parent = path.dirname(folder);
-      return path.basename(parent) === 'dist' ? path.dirname(parent) : parent;
-    }
+    if (existsSync(path.join(folder, 'package.json'))) return folder;
     if (folder === path.dirname(folder)) return from;
   }
 }

@@ -8,6 +8,7 @@ import { Dataset } from '../../../lib/data/dataset.js';
 import { hostTensor, scalar } from '../../../lib/data/host-tensor.js';
 import { numbers, range } from '../support.js';
 import { recorded } from './slow-data.js';
+import { program } from '../../support/program.js';
 
 let root = '';
 let folder = '';
@@ -208,7 +209,7 @@ describe('several at once', () => {
   });
 
   it('a process that is killed leaves what it had, and the next goes on behind it', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', path.join(import.meta.dirname, 'child.ts'), folder]);
+    const child = spawn(process.execPath, [program(path.join(import.meta.dirname, 'child.ts')), folder]);
     let seen = 0;
     child.stdout.on('data', (text: Buffer) => {
       seen = Number(text.toString().trim().split('\n').at(-1));
