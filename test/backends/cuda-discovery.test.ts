@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { program } from '../support/program.js';
 
 // What is said of CUDA where it does not work, on any machine: the addon lies in a folder of its own, beside files that
 // are no plugins.
@@ -31,17 +32,10 @@ describe.skipIf(!existsSync(addon))('the search for CUDA', { timeout: 60_000 }, 
 
   /** The row of the device, and a step of training in the same process. */
   function child(sub: string, env: Record<string, string> = {}): Missing {
-    const source = `
-      const { devices, layers, Sequential } = await import('./lib/index.ts');
-      const model = new Sequential([layers.dense({ units: 1, inputShape: [2] })]);
-      model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
-      await model.trainOnBatch([[1, 2]], [[3]]);
-      console.log(JSON.stringify(devices().missing.find(({ name }) => name === 'cuda')));`;
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
-      ['--import', 'tsx', '--input-type=module', '-e', source],
+      [program(path.join(import.meta.dirname, 'cuda-discovery-child.ts'))],
       {
-        cwd: root,
         encoding: 'utf8',
         env: {
           ...process.env,

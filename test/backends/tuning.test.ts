@@ -4,15 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { devices } from '../../lib/index.js';
-
-/** Runs a convolution that is large enough to be timed, in a process of its own; prints a digest of its bits. */
-const program = `
-  import { createHash } from 'node:crypto';
-  import { ops, setDevice } from './lib/index.ts';
-  setDevice('cpu');
-  const y = ops.conv2d(ops.randomNormal([2, 20, 20, 64], 1), ops.randomNormal([3, 3, 64, 64], 2), { padding: 'same' });
-  console.log(createHash('sha256').update(new Uint8Array((await y.data()).buffer)).digest('hex'));
-`;
+import { program } from '../support/program.js';
 
 describe.skipIf(!devices().present.some((d) => d.name === 'cpu'))('remembered choices of convolutions', () => {
   let folder: string;
@@ -24,7 +16,7 @@ describe.skipIf(!devices().present.some((d) => d.name === 'cpu'))('remembered ch
   });
 
   function digest(tuning: string): string {
-    const run = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+    const run = spawnSync(process.execPath, [program(path.join(import.meta.dirname, 'tuning-child.ts'))], {
       encoding: 'utf8',
       env: { ...process.env, FOVEA_TUNING: tuning },
     });
