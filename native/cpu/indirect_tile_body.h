@@ -37,6 +37,65 @@ FOVEA_INLINE void clear(Sums<kRows, kWide>& s) {
   }
 }
 
+/**
+ * Sums of a tile that is not whole, in memory: what is written from there is compiled once, not anew for every tile,
+ * and takes the vectors that fit and then single elements.
+ */
+struct Ragged {
+  alignas(64) float rows[std::max(kMostRows, kNarrowRows)][kColumns];
+};
+
+template <int kRows, int kWide>
+FOVEA_INLINE void keep(const Sums<kRows, kWide>& s, Ragged& to) {
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 3
+    for (int j = 0; j < kWide; ++j) *reinterpret_cast<Vector*>(to.rows[i] + j * kLanes) = s[i][j];
+  }
+}
+
+/** What lies at `from`, as a float or a vector like `value`. */
+template <class Value>
+FOVEA_INLINE Value like(const Value&, const float* from) {
+  if constexpr (sizeof(Value) == sizeof(float)) {
+    return *from;
+  } else {
+    return *reinterpret_cast<const Loose*>(from);
+  }
+}
+
+/** Sums for the columns from j on of a row that begins at `at`: with all that is added to them. */
+template <class Value>
+FOVEA_INLINE void finish(Value v, const IndirectProduct& p, int64_t at, int64_t j) {
+  float* y = p.y + at + j;
+  if (p.accumulate) v += like(v, y);
+  if (p.bias != nullptr) v += like(v, p.bias + p.column + j);
+  if (p.residual != nullptr) v += like(v, p.residual + at + j);
+  if (p.relu) v = v <= 0 ? Value{} : v;  // Keeps NaN.
+  if constexpr (sizeof(Value) == sizeof(float)) {
+    *y = v;
+  } else {
+    *reinterpret_cast<Loose*>(y) = v;
+  }
+}
+
+__attribute__((noipa)) void finishRagged(const Ragged& sums, const IndirectProduct& p, int64_t first, int64_t rows) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* from = sums.rows[i];
+    const int64_t at = p.to[first + i] + p.column;
+    int64_t j = 0;
+    for (; j + kLanes <= p.columns; j += kLanes) finish(*reinterpret_cast<const Vector*>(from + j), p, at, j);
+    for (; j < p.columns; ++j) finish(from[j], p, at, j);
+  }
+}
+
+__attribute__((noipa)) void storeRagged(const Ragged& sums, int64_t rows, float* y, int64_t ldy, int64_t columns,
+                                        bool accumulate) {
+  for (int64_t i = 0; i < rows; ++i, y += ldy) {
+    for (int64_t j = 0; j < columns; ++j) y[j] = accumulate ? y[j] + sums.rows[i][j] : sums.rows[i][j];
+  }
+}
+
 /** Rows from `first` on; those from `next` on are fetched meanwhile, a line of every row for 16 products. */
 template <int kRows, int kWide>
 void indirectTile(const IndirectProduct& p, int64_t first, int64_t next) {
@@ -64,34 +123,16 @@ void indirectTile(const IndirectProduct& p, int64_t first, int64_t next) {
       addProducts<kRows, kWide>(s, b, [&](int i) FOVEA_FORCE { return a[i][k]; });
     }
   }
-  const bool whole = p.columns == kWide * kLanes;
+  if (p.columns < kWide * kLanes) {
+    Ragged sums;
+    keep<kRows, kWide>(s, sums);
+    return finishRagged(sums, p, first, kRows);
+  }
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {
     const int64_t at = p.to[first + i] + p.column;
-    float* y = p.y + at;
-    const float* residual = p.residual == nullptr ? nullptr : p.residual + at;
-    if (whole) {
 #pragma GCC unroll 3
-      for (int j = 0; j < kWide; ++j) {
-        Vector v = s[i][j];
-        if (p.accumulate) v += *reinterpret_cast<const Loose*>(y + j * kLanes);
-        if (p.bias != nullptr) v += *reinterpret_cast<const Loose*>(p.bias + p.column + j * kLanes);
-        if (residual != nullptr) v += *reinterpret_cast<const Loose*>(residual + j * kLanes);
-        if (p.relu) v = v <= 0 ? Vector{} : v;  // Keeps NaN.
-        *reinterpret_cast<Loose*>(y + j * kLanes) = v;
-      }
-      continue;
-    }
-    float sums[kWide * kLanes];
-#pragma GCC unroll 3
-    for (int j = 0; j < kWide; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
-    for (int64_t j = 0; j < p.columns; ++j) {
-      float v = sums[j];
-      if (p.accumulate) v += y[j];
-      if (p.bias != nullptr) v += p.bias[p.column + j];
-      if (residual != nullptr) v += residual[j];
-      y[j] = p.relu && v <= 0 ? 0.0f : v;
-    }
+    for (int j = 0; j < kWide; ++j) finish(s[i][j], p, at, j * kLanes);
   }
 }
 
@@ -110,20 +151,18 @@ void packedTile(const float* a, const float* panel, int64_t depth, float* y, int
   for (; p < depth; ++p, a += kRows, panel += kColumns) {
     addProducts<kRows, kWide>(s, panel, [&](int i) FOVEA_FORCE { return a[i]; });
   }
+  if (columns < kWide * kLanes) {
+    Ragged sums;
+    keep<kRows, kWide>(s, sums);
+    return storeRagged(sums, kRows, y, ldy, columns, accumulate);
+  }
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i, y += ldy) {
-    if (columns == kWide * kLanes) {
 #pragma GCC unroll 3
-      for (int j = 0; j < kWide; ++j) {
-        auto* to = reinterpret_cast<Loose*>(y + j * kLanes);
-        *to = accumulate ? *to + s[i][j] : s[i][j];
-      }
-      continue;
+    for (int j = 0; j < kWide; ++j) {
+      auto* to = reinterpret_cast<Loose*>(y + j * kLanes);
+      *to = accumulate ? *to + s[i][j] : s[i][j];
     }
-    float sums[kWide * kLanes];
-#pragma GCC unroll 3
-    for (int j = 0; j < kWide; ++j) *reinterpret_cast<Loose*>(sums + j * kLanes) = s[i][j];
-    for (int64_t j = 0; j < columns; ++j) y[j] = accumulate ? y[j] + sums[j] : sums[j];
   }
 }
 
