@@ -13,8 +13,9 @@ struct Geometry {
 };
 
 /**
- * A convolution and its gradients, of data in the order N,H,W,C (filters K,R,S,C), with sums in double. Row by row of
- * the result the windows of a row are laid out as a matrix ("im2col"), which the filters or the gradients multiply.
+ * A convolution and its gradients, of data in the order N,H,W,C (filters K,R,S,C), with sums in double. Of a few
+ * positions of the result at a time the windows are laid out as a matrix ("im2col"), which the filters or the gradients
+ * multiply.
  */
 class Convolution {
  public:
@@ -26,11 +27,11 @@ class Convolution {
 
  private:
   template <class Visit>
-  void taps(int64_t n, int64_t p, int64_t group, Visit visit) const;
-  void gather(const std::vector<float>& x, int64_t n, int64_t p, int64_t group, std::vector<float>& windows) const;
+  void taps(int64_t first, int64_t count, int64_t group, Visit visit) const;
+  void gather(const std::vector<float>& x, int64_t first, int64_t count, int64_t group, float* windows) const;
 
   Geometry g_;
-  int64_t channels_, groups_, perGroup_, window_;
+  int64_t channels_, groups_, perGroup_, window_, positions_;
 };
 
 }  // namespace fovea::emulator
