@@ -7,6 +7,12 @@
 
 /** @file Depthwise convolution of multiplier 1 in NHWC: every loop runs along the channels. */
 namespace fovea::cpu {
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define FOVEA_BODY "cpu/depthwise_body.h"
+#include "cpu/each_simd.h"
+#endif
+
 namespace {
 
 constexpr int64_t kBlock = 64;  ///< Channels whose sums stay in registers or the L1 cache.
@@ -95,6 +101,59 @@ FOVEA_CLONES void inputRow(const Conv& v, const float* dy, const float* w, float
   }
 }
 
+/**
+ * Adds to dw [kw, c] the products of `count` outputs at dy with the inputs of the first tap at x: `step` floats lie
+ * between those of neighbouring outputs, `tap` between those of neighbouring taps, c between outputs.
+ */
+using RowGradient = void (*)(const float* x, int64_t step, int64_t tap, const float* dy, int64_t count, int64_t c,
+                             float* dw);
+
+/** That for a row of kw taps, or null where there is none for that width or this processor. */
+RowGradient rowGradient(int64_t kw) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  if (simd() == Simd::kNone) return nullptr;
+  if (kw == 3) return wide() ? avx512::addRow<3, 3> : avx2::addRow<3, 3>;
+  if (kw == 5) return wide() ? avx512::addRow<5, 2> : avx2::addRow<5, 2>;
+#endif
+  return nullptr;
+}
+
+/** Adds outputs begin..end-1 of row `r` to row ky of dw, one after the other: those with taps outside of the image. */
+void addOutputs(const Conv& v, const float* x, const float* dy, float* dw, int64_t begin, int64_t end) {
+  for (int64_t ox = begin; ox < end; ++ox) {
+    const int64_t start = ox * v.sw - v.left;
+    const Span taps = span(start, v.dw, v.kw, v.w);
+    for (int64_t kx = taps.begin; kx < taps.end; ++kx) {
+      const float *a = x + (start + kx * v.dw) * v.c, *b = dy + ox * v.c;
+      float* to = dw + kx * v.c;
+#pragma omp simd
+      for (int64_t j = 0; j < v.c; ++j) to[j] += a[j] * b[j];
+    }
+  }
+}
+
+/** As kernelRows, by `addRow` where all taps of an output lie within the image. */
+void kernelRowsBy(RowGradient addRow, const Conv& v, const float* x, const float* dy, float* dw, int64_t begin,
+                  int64_t end) {
+  // Outputs inner..outer-1 see the image only.
+  const int64_t inner = std::min((v.left + v.sw - 1) / v.sw, v.ow);
+  const int64_t room = v.w - 1 + v.left - (v.kw - 1) * v.dw;
+  const int64_t outer = room < 0 ? inner : std::clamp(room / v.sw + 1, inner, v.ow);
+  for (int64_t r = begin; r < end; ++r) {
+    const int64_t startY = r % v.oh * v.sh - v.top;
+    const Span rows = span(startY, v.dh, v.kh, v.h);
+    const float* gradient = dy + r * v.ow * v.c;
+    for (int64_t ky = rows.begin; ky < rows.end; ++ky) {
+      const float* row = x + (r / v.oh * v.h + startY + ky * v.dh) * v.w * v.c;
+      float* to = dw + ky * v.kw * v.c;
+      addOutputs(v, row, gradient, to, 0, inner);
+      addOutputs(v, row, gradient, to, outer, v.ow);
+      addRow(row + (inner * v.sw - v.left) * v.c, v.sw * v.c, v.dw * v.c, gradient + inner * v.c, outer - inner, v.c,
+             to);
+    }
+  }
+}
+
 /** Adds output rows begin..end-1 of n * oh to dw [kh, kw, c]. */
 FOVEA_CLONES void kernelRows(const Conv& v, const float* x, const float* dy, float* dw, int64_t begin, int64_t end) {
   const int64_t c = v.c;
@@ -132,6 +191,7 @@ FOVEA_CLONES void kernelRows(const Conv& v, const float* x, const float* dy, flo
 KernelPtr backwardKernel(const Conv& v) {
   Layout layout;
   const int64_t size = v.kh * v.kw * v.c;
+  const RowGradient addRow = rowGradient(v.kw);
   const size_t perThread = align64(sizeof(float) * size), sums = layout.take(perThread * maxThreads());
   const size_t bias = layout.take(v.bias ? biasScratch(v.o) : 0);
   return makeKernel(
@@ -141,7 +201,11 @@ KernelPtr backwardKernel(const Conv& v) {
         parallelRanges(rows, work, [&](int64_t begin, int64_t end, int thread) {
           float* sum = at<float>(p.workspace, sums + perThread * thread);
           std::memset(sum, 0, size * sizeof(float));
-          kernelRows(v, in<float>(p, 0), in<float>(p, 1), sum, begin, end);
+          if (addRow != nullptr) {
+            kernelRowsBy(addRow, v, in<float>(p, 0), in<float>(p, 1), sum, begin, end);
+          } else {
+            kernelRows(v, in<float>(p, 0), in<float>(p, 1), sum, begin, end);
+          }
         });
         float* dw = out<float>(p, 0);
         for (int64_t i = 0; i < size; ++i) {

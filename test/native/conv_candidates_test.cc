@@ -51,7 +51,7 @@ Conv randomConv(ConvKind kind, std::mt19937& random) {
   v.n = any(1, 3), v.h = any(tall, tall + 14), v.w = any(broad, broad + 14);
   v.oh = (v.h + v.top + v.bottom - tall) / v.sh + 1, v.ow = (v.w + v.left + v.right - broad) / v.sw + 1;
   const int64_t most = any(0, 2) == 0 ? 80 : 24, style = any(0, 4);
-  v.groups = style == 0 ? any(2, 16) : style == 1 ? any(2, 3) : 1;
+  v.groups = style == 0 ? any(2, most) : style == 1 ? any(2, 3) : 1;
   v.c = v.groups * (style == 0 ? 1 : any(1, most)), v.o = v.groups * (style == 0 ? 1 : any(1, most));
   v.bias = kind != ConvKind::kBackwardInput && any(0, 1) == 0;
   v.residual = kind == ConvKind::kForward && any(0, 2) == 0;
