@@ -43,13 +43,8 @@ for tests in fovea_native_tests fovea_cuda_kernels_test; do
   wait
   for ((share = 0; share < shares; share++)); do count "$build/$tests.$share.log"; done
 done
-# Convolutions as small as those of the tests do not time their candidates: each of them is taken in turn.
+# The vector code of convolutions in the forms that this processor would not choose too: AVX-512's, and none at all.
 if [ $# -eq 0 ]; then
-  for candidate in winograd winograd-cached onednn onednn-blocked indirect gemm; do
-    FOVEA_CONV=$candidate "$build/bin/fovea_native_tests" conv2d >"$build/conv2d-$candidate.log" 2>&1 || true
-    count "$build/conv2d-$candidate.log"
-  done
-  # The vector code in the forms that this processor would not choose: AVX-512's, and none at all.
   for simd in avx512 avx2 none; do
     FOVEA_SIMD=$simd "$build/bin/fovea_native_tests" candidates >"$build/candidates-$simd.log" 2>&1 || true
     count "$build/candidates-$simd.log"
