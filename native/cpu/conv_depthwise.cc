@@ -118,8 +118,8 @@ RowGradient rowGradient(int64_t kw) {
   return nullptr;
 }
 
-/** Adds outputs begin..end-1 of row `r` to row ky of dw, one after the other: those with taps outside of the image. */
-void addOutputs(const Conv& v, const float* x, const float* dy, float* dw, int64_t begin, int64_t end) {
+/** The same for outputs begin..end-1 of a row, from rows x of the image and dy: for those with taps outside of it. */
+FOVEA_CLONES void addOutputs(const Conv& v, const float* x, const float* dy, float* dw, int64_t begin, int64_t end) {
   for (int64_t ox = begin; ox < end; ++ox) {
     const int64_t start = ox * v.sw - v.left;
     const Span taps = span(start, v.dw, v.kw, v.w);
