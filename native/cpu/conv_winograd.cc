@@ -8,6 +8,7 @@
 #include "cpu/gemm_tile.h"
 #include "cpu/packed.h"
 #include "cpu/parallel.h"
+#include "cpu/parts.h"
 #include "cpu/plane.h"
 #include "cpu/simd.h"
 #include "cpu/winograd.h"
@@ -56,6 +57,7 @@ struct Product {
   Plane from, to;     ///< Read and written planes.
   int64_t top, left;  ///< Padding of the read one.
   Tiles tiles;
+  bool together;  ///< All threads take the same tiles, and divide the elements: few tiles and a large kernel.
   int64_t block;  ///< Tiles a thread takes at once.
   int64_t panels, ldv, ldm, strideU, strideV, strideM;
 };
@@ -85,9 +87,10 @@ Product product(const Conv& v, int64_t mostTiles) {
   p.top = p.backward ? v.kh - 1 - v.top : v.top;
   p.left = p.backward ? v.kw - 1 - v.left : v.left;
   p.tiles = tilesOf(v.kh, v.n, p.to.height, p.to.width);
-  const int64_t share = (p.tiles.count + maxThreads() - 1) / maxThreads();
-  const int64_t blocks = (share + mostTiles - 1) / mostTiles;
-  p.block = (share + blocks - 1) / blocks;
+  // The transformed kernel is larger than the tiles and products: to read it once is what counts.
+  p.together = p.tiles.count * (v.c + v.o) < v.c * v.o;
+  const int64_t share = ceilDivide(p.tiles.count, maxThreads());
+  p.block = p.together ? p.tiles.count : ceilDivide(share, ceilDivide(share, mostTiles));
   p.panels = (p.to.channels + kPanel - 1) / kPanel;
   // Odd numbers of cache lines keep rows and elements off each other's cache sets.
   p.ldv = roundUp(p.from.channels, kLanes) + kLanes;
@@ -131,39 +134,44 @@ void transformKernel(const Product& p, const float* w, float* u, int64_t panel, 
   }
 }
 
-/** Tiles begin..end-1, at most p.block. */
-void runTiles(const Product& p, const float* x, const float* u, const winograd::Finish& finish, float* y, int64_t begin,
-              int64_t end, float* v, float* m) {
-  const int64_t xSize = p.from.height * p.from.width * p.from.channels;
-  const int64_t ySize = p.to.height * p.to.width * p.to.channels;
-  for (int64_t t = begin; t < end; ++t) {
+/** One launch: what it reads and writes, and the block of tiles from `begin` on with its transforms. */
+struct Run {
+  const Product& p;
+  const float *x, *u;
+  const winograd::Finish& finish;
+  float* y;
+  int64_t begin, end;  ///< At most p.block tiles.
+  float *v, *m;
+
+  void transformInput(int64_t t) const {
     const auto at = p.tiles.at(t);
-    transforms().input(x + at.image * xSize, p.from, at.top - p.top, at.left - p.left, v + (t - begin) * p.ldv,
+    transforms().input(x + at.image * p.from.size(), p.from, at.top - p.top, at.left - p.left, v + (t - begin) * p.ldv,
                        p.strideV);
   }
-  for (int64_t e = 0; e < kElements; ++e) {
-    for (int64_t panel = 0; panel < p.panels; ++panel) {
-      gemmPanel(v + e * p.strideV, p.ldv, 1, end - begin, u + e * p.strideU + panel * p.from.channels * kPanel,
-                p.from.channels, m + e * p.strideM + panel * kPanel, p.ldm, false);
-    }
+  /** Products with panel i of the transformed kernel, [element][panel]. */
+  void multiply(int64_t i) const {
+    const int64_t e = i / p.panels, panel = i % p.panels;
+    const float* right = u + e * p.strideU + panel * p.from.channels * kPanel;
+    gemmPanel(v + e * p.strideV, p.ldv, 1, end - begin, right, p.from.channels, m + e * p.strideM + panel * kPanel,
+              p.ldm, false, right + p.from.channels * kPanel);
   }
-  for (int64_t t = begin; t < end; ++t) {
+  void transformOutput(int64_t t) const {
     const auto at = p.tiles.at(t);
     winograd::Finish own = finish;
-    if (own.residual != nullptr) own.residual += at.image * ySize;
-    transforms().output(static_cast<int>(p.conv.kh), m + (t - begin) * p.ldm, p.strideM, y + at.image * ySize, p.to,
-                        at.top, at.left, own);
+    if (own.residual != nullptr) own.residual += at.image * p.to.size();
+    transforms().output(static_cast<int>(p.conv.kh), m + (t - begin) * p.ldm, p.strideM, y + at.image * p.to.size(),
+                        p.to, at.top, at.left, own);
   }
-}
+};
 
-KernelPtr makeProduct(const Conv& conv, int64_t mostTiles) {
-  const Product p = product(conv, mostTiles);
+KernelPtr makeProduct(const Product& p) {
+  const Conv& conv = p.conv;
   Layout layout;
   const size_t uBytes = sizeof(float) * kElements * p.strideU, u = layout.take(uBytes);
   const auto packed = std::make_shared<Packed>(conv.steady, uBytes);
   const size_t vBytes = align64(sizeof(float) * kElements * p.strideV);
   const size_t mBytes = align64(sizeof(float) * kElements * p.strideM);
-  const size_t v = layout.take((vBytes + mBytes) * maxThreads());
+  const size_t v = layout.take((vBytes + mBytes) * (p.together ? 1 : maxThreads()));
   return makeKernel(
       [=](const Pointers& pointers) {
         const float *x = in<float>(pointers, 0), *w = in<float>(pointers, 1);
@@ -179,12 +187,25 @@ KernelPtr makeProduct(const Conv& conv, int64_t mostTiles) {
                 transformKernel(p, w, static_cast<float*>(to), i / groups, i % groups * kLanes);
               });
             }));
-        const int64_t blocks = (p.tiles.count + p.block - 1) / p.block;
+        Run run{
+            p, x, kernel, finish, y, 0, 0, at<float>(pointers.workspace, v), at<float>(pointers.workspace, v + vBytes)};
+        if (p.together) {
+          run.end = p.tiles.count;
+          parallelFor(run.end, kElements * p.from.channels, [&](int64_t t) { run.transformInput(t); });
+          parallelFor(kElements * p.panels, run.end * p.from.channels * kPanel, [&](int64_t i) { run.multiply(i); });
+          parallelFor(run.end, kElements * p.to.channels, [&](int64_t t) { run.transformOutput(t); });
+          return;
+        }
+        const int64_t blocks = ceilDivide(p.tiles.count, p.block);
         parallelRanges(blocks, p.block * p.from.channels * p.to.channels, [&](int64_t begin, int64_t end, int thread) {
-          const size_t own = v + (vBytes + mBytes) * thread;
+          Run own = run;
+          const int64_t floats = static_cast<int64_t>((vBytes + mBytes) / sizeof(float)) * thread;
+          own.v += floats, own.m += floats;
           for (int64_t b = begin; b < end; ++b) {
-            runTiles(p, x, kernel, finish, y, b * p.block, std::min((b + 1) * p.block, p.tiles.count),
-                     at<float>(pointers.workspace, own), at<float>(pointers.workspace, own + vBytes));
+            own.begin = b * p.block, own.end = std::min((b + 1) * p.block, p.tiles.count);
+            for (int64_t t = own.begin; t < own.end; ++t) own.transformInput(t);
+            for (int64_t i = 0; i < kElements * p.panels; ++i) own.multiply(i);
+            for (int64_t t = own.begin; t < own.end; ++t) own.transformOutput(t);
           }
         });
       },
@@ -247,8 +268,10 @@ KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block) {
   if (v.kind == ConvKind::kBackwardKernel) return block == WinogradBlock::kLarge ? makeKernelGradient(v) : nullptr;
   if (v.kind == ConvKind::kBackwardInput && (v.top >= v.kh || v.left >= v.kw)) return nullptr;
   const int64_t tiles = mostTiles(v, block);
-  if (block == WinogradBlock::kCached && tiles >= kMostTiles) return nullptr;  // the same, or hardly another
-  return makeProduct(v, tiles);
+  const Product p = product(v, tiles);
+  // The same, or hardly another.
+  if (block == WinogradBlock::kCached && (p.together || tiles >= kMostTiles)) return nullptr;
+  return makeProduct(p);
 }
 
 }  // namespace fovea::cpu

@@ -1,5 +1,6 @@
 #include "cpu/gemm_tile.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -20,9 +21,9 @@ namespace fovea::cpu {
 #include "cpu/each_simd.h"
 
 void gemmPanel(const float* a, int64_t rowStride, int64_t columnStride, int64_t rows, const float* b, int64_t k,
-               float* c, int64_t ldc, bool accumulate) {
+               float* c, int64_t ldc, bool accumulate, const float* next) {
   static const auto run = wide() ? avx512::gemmPanel : avx2::gemmPanel;
-  run(a, rowStride, columnStride, rows, b, k, c, ldc, accumulate);
+  run(a, rowStride, columnStride, rows, b, k, c, ldc, accumulate, next);
 }
 
 }  // namespace fovea::cpu
@@ -31,7 +32,9 @@ void gemmPanel(const float* a, int64_t rowStride, int64_t columnStride, int64_t 
 
 namespace fovea::cpu {
 
-void gemmPanel(const float*, int64_t, int64_t, int64_t, const float*, int64_t, float*, int64_t, bool) { std::abort(); }
+void gemmPanel(const float*, int64_t, int64_t, int64_t, const float*, int64_t, float*, int64_t, bool, const float*) {
+  std::abort();
+}
 
 }  // namespace fovea::cpu
 

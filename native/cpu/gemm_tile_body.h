@@ -7,10 +7,18 @@ constexpr int kVectors = 2, kMostRows = kWideVectors ? 14 : 6, kUnroll = kWideVe
 using Vector = float __attribute__((vector_size(kLanes * 4)));
 using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));
 
+enum class Left { kUnit, kStrided, kStridedFetching };
+
+/** What is fetched meanwhile: a line a round of the loop, `step` bytes on every time. */
+struct Fetch {
+  const char* from;
+  int64_t step;
+};
+
 /** A tile of kRows rows and kVectors vectors. kUnit: the row stride is 1, and offsets are constants. */
-template <int kRows, bool kUnit>
+template <int kRows, Left kLeft>
 void tile(const float* a, int64_t rowStride, int64_t columnStride, const float* b, int64_t k, float* c, int64_t ldc,
-          bool accumulate) {
+          bool accumulate, Fetch fetch) {
   Vector s[kRows][kVectors];
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {
@@ -18,7 +26,7 @@ void tile(const float* a, int64_t rowStride, int64_t columnStride, const float* 
     for (int j = 0; j < kVectors; ++j) s[i][j] = Vector{};
   }
   // Rows go by threes from five pointers: x86 addresses reach 0, 1 and 2 strides from each.
-  const int64_t rs = kUnit ? 1 : rowStride;
+  const int64_t rs = kLeft == Left::kUnit ? 1 : rowStride;
   const float *a0 = a, *a1 = a + 3 * rs, *a2 = a + 6 * rs, *a3 = a + 9 * rs, *a4 = a + 12 * rs;
   const auto add = [&](int64_t ahead, int u) FOVEA_FORCE {
     Vector v[kVectors];
@@ -45,6 +53,10 @@ void tile(const float* a, int64_t rowStride, int64_t columnStride, const float* 
 #pragma GCC unroll 4
     for (int u = 0; u < kUnroll; ++u) add(u * columnStride, u);
     advance(kUnroll);
+    if constexpr (kLeft == Left::kStridedFetching) {
+      __builtin_prefetch(fetch.from, 0, 2);
+      fetch.from += fetch.step;
+    }
   }
   for (; p < k; ++p) {
     add(0, 0);
@@ -60,24 +72,30 @@ void tile(const float* a, int64_t rowStride, int64_t columnStride, const float* 
   }
 }
 
-using Tile = void (*)(const float*, int64_t, int64_t, const float*, int64_t, float*, int64_t, bool);
+using Tile = void (*)(const float*, int64_t, int64_t, const float*, int64_t, float*, int64_t, bool, Fetch);
 
-template <bool kUnit, int... kRows>
+template <Left kLeft, int... kRows>
 Tile tileOf(int64_t rows, std::integer_sequence<int, kRows...>) {
-  static constexpr Tile kTiles[] = {tile<kRows + 1, kUnit>...};
+  static constexpr Tile kTiles[] = {tile<kRows + 1, kLeft>...};
   return kTiles[rows - 1];
 }
 
 void gemmPanel(const float* a, int64_t rowStride, int64_t columnStride, int64_t rows, const float* b, int64_t k,
-               float* c, int64_t ldc, bool accumulate) {
+               float* c, int64_t ldc, bool accumulate, const float* next) {
   // Blocks of nearly equal height: a last one of few rows would waste the tile.
-  const int64_t blocks = (rows + kMostRows - 1) / kMostRows;
-  for (int64_t column = 0; column < kPanel; column += kVectors * kLanes) {
+  const int64_t blocks = (rows + kMostRows - 1) / kMostRows, columnsAtOnce = kVectors * kLanes;
+  const int64_t rounds = blocks * (kPanel / columnsAtOnce) * std::max<int64_t>(k / kUnroll, 1);
+  Fetch fetch{reinterpret_cast<const char*>(next), k * kPanel * static_cast<int64_t>(sizeof(float)) / rounds};
+  for (int64_t column = 0; column < kPanel; column += columnsAtOnce) {
     for (int64_t i = 0; i < blocks; ++i) {
       const int64_t from = rows * i / blocks, to = rows * (i + 1) / blocks;
       constexpr std::make_integer_sequence<int, kMostRows> all{};
-      const Tile run = rowStride == 1 ? tileOf<true>(to - from, all) : tileOf<false>(to - from, all);
-      run(a + from * rowStride, rowStride, columnStride, b + column, k, c + from * ldc + column, ldc, accumulate);
+      const Tile run = rowStride == 1    ? tileOf<Left::kUnit>(to - from, all)
+                       : next == nullptr ? tileOf<Left::kStrided>(to - from, all)
+                                         : tileOf<Left::kStridedFetching>(to - from, all);
+      run(a + from * rowStride, rowStride, columnStride, b + column, k, c + from * ldc + column, ldc, accumulate,
+          fetch);
+      fetch.from += k / kUnroll * fetch.step;
     }
   }
 }
