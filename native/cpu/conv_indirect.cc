@@ -94,6 +94,7 @@ void runBlock(const IndirectPlan& p, size_t phase, const Launch& launch, const f
     product.relu = last && p.conv.relu;
     for (int64_t panel = begin; panel < end; ++panel) {
       product.panel = launch.weights + c.at + (group * p.panels + panel) * c.taps * c.depth * width;
+      product.next = product.panel + c.taps * c.depth * width;
       product.column = group * p.width + panel * width;
       product.columns = std::min(width, p.width - panel * width);
       indirectProduct(product);

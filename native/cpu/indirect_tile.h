@@ -23,6 +23,7 @@ struct IndirectProduct {
   const float* const* rows;
   int64_t stride, count, taps, depth, offset;
   const float* panel;  ///< Rows of tileShape().columns floats.
+  const float* next;   ///< The panel that is used after it, which is brought near meanwhile.
   float* y;
   const int64_t* to;
   int64_t column, columns;

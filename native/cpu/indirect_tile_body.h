@@ -5,6 +5,7 @@ constexpr bool kWideVectors = kLanes == 16;
 constexpr int kVectors = kWideVectors ? 2 : 3, kMostRows = kWideVectors ? 12 : 4, kNarrowRows = kWideVectors ? 12 : 6;
 /** Products of a row and a tap that one round of the loop takes. */
 constexpr int kUnroll = 4;
+constexpr int64_t kLine = 16;  ///< Floats of a line of the cache.
 
 constexpr int64_t kColumns = kLanes * kVectors;
 
@@ -96,19 +97,30 @@ __attribute__((noipa)) void storeRagged(const Ragged& sums, int64_t rows, float*
   }
 }
 
-/** Rows from `first` on; those from `next` on are fetched meanwhile, a line of every row for 16 products. */
+/**
+ * Rows from `first` on. Fetched meanwhile: rows from `next` on, a line of each for 16 products, and what lies at
+ * `fetch` and, every round of the loop, `step` bytes on.
+ */
 template <int kRows, int kWide>
-void indirectTile(const IndirectProduct& p, int64_t first, int64_t next) {
+void indirectTile(const IndirectProduct& p, int64_t first, int64_t next, const char* fetch, int64_t step) {
   constexpr int kRounds = 16 / kUnroll, kFetched = (kRows + kRounds - 1) / kRounds;
   Sums<kRows, kWide> s;
   clear<kRows, kWide>(s);
   const float* b = p.panel;
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {  // Where the sums will go: a write waits for its line as a read does.
+    const int64_t at = p.to[first + i] + p.column;
+    for (int64_t j = 0; j < kWide * kLanes; j += kLine) __builtin_prefetch(p.y + at + j, 1, 3);
+    if (p.residual == nullptr) continue;
+    for (int64_t j = 0; j < kWide * kLanes; j += kLine) __builtin_prefetch(p.residual + at + j, 0, 3);
+  }
   for (int64_t t = 0; t < p.taps; ++t) {
     const float* a[kRows];
 #pragma GCC unroll 14
     for (int i = 0; i < kRows; ++i) a[i] = p.rows[t * p.stride + first + i] + p.offset;
     int64_t k = 0;
-    for (; k + kUnroll <= p.depth; k += kUnroll, b += kUnroll * kColumns) {
+    for (; k + kUnroll <= p.depth; k += kUnroll, b += kUnroll * kColumns, fetch += step) {
+      __builtin_prefetch(fetch, 0, 2);
       const int64_t round = k / kUnroll % kRounds * kFetched;
 #pragma GCC unroll 3
       for (int i = 0; i < kFetched; ++i) {
@@ -192,11 +204,15 @@ template <int kWide>
 void indirectTiles(const IndirectProduct& p) {
   constexpr int kRows = kWide == kVectors ? kMostRows : kNarrowRows;
   // Tiles of nearly equal height: a last one of few rows would waste the registers.
-  const int64_t tiles = (p.count + kRows - 1) / kRows;
+  const int64_t tiles = (p.count + kRows - 1) / kRows, rounds = p.taps * std::max<int64_t>(p.depth / kUnroll, 1);
+  const int64_t bytes = p.taps * p.depth * kColumns * static_cast<int64_t>(sizeof(float)),
+                step = bytes / (tiles * rounds);
+  const auto* fetch = reinterpret_cast<const char*>(p.next);
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t from = p.count * i / tiles, to = p.count * (i + 1) / tiles;
     const int64_t next = to + kRows <= p.count ? to : 0;  // After the last, the next panel begins again.
-    indirectTileOf<kWide>(to - from, std::make_integer_sequence<int, kRows>{})(p, from, next);
+    indirectTileOf<kWide>(to - from, std::make_integer_sequence<int, kRows>{})(p, from, next, fetch, step);
+    fetch += rounds * step;
   }
 }
 
