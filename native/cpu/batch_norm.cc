@@ -86,12 +86,15 @@ FOVEA_INLINE void normalizeRows(const T* x, T* y, int64_t rows, int64_t c, const
 }
 
 /**
- * Calls `body(begin, end)` on blocks of rows begin..end-1 from the last to the first: a pass over what another pass has
+ * Calls `body(begin, end)` on blocks of the rows 0..m-1 from the last to the first: a pass over what another pass has
  * just read from the first to the last finds the end of it in the cache.
  */
 template <class Body>
-void backwards(int64_t begin, int64_t end, const Body& body) {
-  for (int64_t to = end; to > begin; to -= kRows) body(std::max(begin, to - kRows), to);
+void backwards(int64_t m, int64_t workPerRow, const Body& body) {
+  parallelFor((m + kRows - 1) / kRows, kRows * workPerRow, [&](int64_t i) {
+    const int64_t end = m - i * kRows;
+    body(std::max<int64_t>(end - kRows, 0), end);
+  });
 }
 
 /** Sums of dy and dy * (x - mean) over rows begin..end-1; `s` holds 2c floats; y may be null. */
@@ -210,10 +213,8 @@ KernelPtr forward(const Geometry& g, double epsilon, bool relu) {
           // What rounding the mean took away is made good in the shift.
           shift[j] = static_cast<float>(beta[j] - (part[j] - static_cast<double>(mean[j])) * scale[j]);
         }
-        parallelRanges(g.m, g.c * 2, [&](int64_t begin, int64_t end, int) {
-          backwards(begin, end, [&](int64_t a, int64_t b) {
-            normalize(from + a * g.c, to + a * g.c, b - a, g.c, mean, scale, shift, relu);
-          });
+        backwards(g.m, g.c * 2, [&](int64_t a, int64_t b) {
+          normalize(from + a * g.c, to + a * g.c, b - a, g.c, mean, scale, shift, relu);
         });
       },
       layout.bytes());
@@ -254,11 +255,9 @@ KernelPtr backward(const Geometry& g, double epsilon, bool masked) {
           b[j] = static_cast<float>(-scale * dg * inverse * inverse / rows);
           k[j] = static_cast<float>(-scale * db / rows);
         }
-        parallelRanges(g.m, g.c * 3, [&](int64_t begin, int64_t end, int) {
-          backwards(begin, end, [&](int64_t first, int64_t last) {
-            const int64_t o = first * g.c;
-            gradient(from + o, dy + o, y == nullptr ? nullptr : y + o, dx + o, last - first, g.c, mean, a, b, k);
-          });
+        backwards(g.m, g.c * 3, [&](int64_t first, int64_t last) {
+          const int64_t o = first * g.c;
+          gradient(from + o, dy + o, y == nullptr ? nullptr : y + o, dx + o, last - first, g.c, mean, a, b, k);
         });
       },
       layout.bytes());

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -12,6 +13,7 @@
 #include "cpu/backend.h"
 #include "cpu/narrow.h"
 #include "cpu/parallel.h"
+#include "cpu/parts.h"
 #include "cpu/simd.h"
 #include "cpu/winners.h"
 
@@ -23,9 +25,13 @@
 namespace fovea::cpu {
 namespace {
 
-constexpr double kTimedFlops = 20e6;   ///< Smaller convolutions take the first candidate untimed.
-constexpr int kRounds = 4;             ///< Timed rounds over the candidates,
-constexpr double kMostSeconds = 0.06;  ///< and the time after which no further one starts.
+constexpr double kTimedFlops = 20e6;    ///< Smaller convolutions take the first candidate untimed.
+constexpr double kSampleFlops = 0.5e9;  ///< Of what is timed where fewer images tell as much: some milliseconds.
+constexpr int64_t kSampleImages = 4;    ///< At least, where there are so many.
+constexpr int kRounds = 6;              ///< Timed rounds over the candidates,
+constexpr int kLeastRounds = 2;         ///< of these so many,
+constexpr double kMostSeconds = 0.08;   ///< and no further one after so long.
+constexpr double kClearly = 1.03;       ///< How much faster a candidate must be than one that is preferred to it.
 
 Conv parse(ConvKind kind, const Conv2dDesc& d) {
   Conv v;
@@ -33,11 +39,17 @@ Conv parse(ConvKind kind, const Conv2dDesc& d) {
   return v;
 }
 
-/** The share of the images that one thread gets. */
-Conv shareOf(const Conv& v) {
-  Conv share = v;
-  share.n = (v.n + maxThreads() - 1) / maxThreads();
-  return share;
+/**
+ * What is timed in its place: the share of the images that one thread gets, or fewer. Not fewer for gradients of the
+ * kernel, which add up the images' sums at last.
+ */
+Conv sampleOf(const Conv& v) {
+  Conv sample = v;
+  sample.n = ceilDivide(v.n, maxThreads());
+  if (v.kind == ConvKind::kBackwardKernel) return sample;
+  const auto enough = static_cast<int64_t>(std::ceil(kSampleFlops * static_cast<double>(v.n) / v.flops()));
+  sample.n = std::min(sample.n, std::max(enough, kSampleImages));
+  return sample;
 }
 
 /** Processor time of this thread: other work on the machine does not count. */
@@ -81,6 +93,9 @@ class TimingBuffers {
     void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) throw Error("ERR_OUT_OF_MEMORY", "cpu: no memory to time a convolution");
     all_.emplace_back(p, size);
+#ifdef MADV_HUGEPAGE
+    madvise(p, size, MADV_HUGEPAGE);  // As the arena, where a plan's operands lie.
+#endif
     withFloatType(dtype, [&](auto* type) {
       auto* to = static_cast<decltype(type)>(p);
       for (size_t i = 0; i < size / sizeof(*to); ++i) store(to + i, static_cast<float>(i % 31) * 0.01f - 0.1f);
@@ -132,13 +147,15 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
   list.push_back({"onednn", makeOnednnConv});
   if (big) list.push_back({"indirect", makeIndirectConv});
   if (big && odd) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
-  if (!big || odd || v.pointwise() || forced() != nullptr) list.push_back({"gemm", makeGemmConv});
+  const bool pointwiseGradient = v.pointwise() && v.kind != ConvKind::kForward;
+  if (!big || odd || pointwiseGradient || forced() != nullptr) list.push_back({"gemm", makeGemmConv});
   return list;
 }
 
 /**
  * The name of the fastest candidate, by processor time on one thread: with all threads, whatever else the machine does
- * would decide (measured: a busy neighbour costs a barrier a scheduler's tick of 4 ms). `v` is one thread's share.
+ * would decide (measured: a busy neighbour costs a barrier a scheduler's tick of 4 ms). Where two are much the same,
+ * the one that stands first: else noise would decide.
  */
 std::string fastest(const Conv& v, const std::vector<Candidate>& list, Stream& stream) {
   const PreparedThreads::Scope single(1);
@@ -157,7 +174,7 @@ std::string fastest(const Conv& v, const std::vector<Candidate>& list, Stream& s
   TimingBuffers buffers(v);
   for (Entry& entry : entries) buffers.seconds(*entry.kernel, stream);  // Warms up caches and pages.
   double total = 0;
-  for (int round = 0; round < kRounds && total < kMostSeconds; ++round) {
+  for (int round = 0; round < kRounds && (round < kLeastRounds || total < kMostSeconds); ++round) {
     const double best = std::min_element(entries.begin(), entries.end(), faster)->best;
     for (Entry& entry : entries) {
       if (round >= 1 && entry.best > 1.5 * best) continue;
@@ -166,7 +183,8 @@ std::string fastest(const Conv& v, const std::vector<Candidate>& list, Stream& s
       total += t;
     }
   }
-  return std::min_element(entries.begin(), entries.end(), faster)->name;
+  const double best = std::min_element(entries.begin(), entries.end(), faster)->best;
+  return std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.best <= kClearly * best; })->name;
 }
 
 KernelPtr choose(const Conv& v, bool exact, Stream& stream, Winners& winners) {
@@ -191,7 +209,7 @@ KernelPtr choose(const Conv& v, bool exact, Stream& stream, Winners& winners) {
     }
     return makeGemmConv(v);
   }
-  const std::string winner = fastest(shareOf(v), list, stream);
+  const std::string winner = fastest(sampleOf(v), list, stream);
   winners.remember(key, winner);
   for (const Candidate& candidate : list) {
     if (winner != candidate.name) continue;
@@ -291,7 +309,7 @@ void sumBias(const float* dy, int64_t rows, int64_t o, float* dbias, void* scrat
   const size_t slot = biasSlot(o), partial = align64(o * sizeof(double));
   const int threads = threadsFor(rows, o);
   for (int t = 0; t < threads; ++t) std::memset(at<char>(scratch, slot * t), 0, o * sizeof(double));
-  parallelRanges(rows, o, [&](int64_t begin, int64_t end, int thread) {
+  parallelParts(rows, o, [&](int64_t begin, int64_t end, int thread) {
     sumRows(dy + begin * o, end - begin, o, at<double>(scratch, slot * thread),
             at<float>(scratch, slot * thread + partial));
   });

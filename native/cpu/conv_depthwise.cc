@@ -198,7 +198,7 @@ KernelPtr backwardKernel(const Conv& v) {
       [=](const Pointers& p) {
         const int64_t rows = v.n * v.oh, work = v.ow * size;
         const int threads = threadsFor(rows, work);
-        parallelRanges(rows, work, [&](int64_t begin, int64_t end, int thread) {
+        parallelParts(rows, work, [&](int64_t begin, int64_t end, int thread) {
           float* sum = at<float>(p.workspace, sums + perThread * thread);
           std::memset(sum, 0, size * sizeof(float));
           if (addRow != nullptr) {

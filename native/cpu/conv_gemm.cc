@@ -150,7 +150,7 @@ KernelPtr backwardKernel(const Conv& v, const Blocks& b) {
         const float *x = in<float>(p, 0), *dy = in<float>(p, 1);
         const int64_t work = b.rows * v.ow * b.k * v.o, size = b.k * v.o;
         const int threads = threadsFor(v.n * b.count, work);
-        parallelRanges(v.n * b.count, work, [&](int64_t begin, int64_t end, int thread) {
+        parallelParts(v.n * b.count, work, [&](int64_t begin, int64_t end, int thread) {
           float* column = at<float>(p.workspace, columns + perThread * thread);
           float* sum = at<float>(p.workspace, sums + kernelBytes * thread);
           for (int64_t t = begin; t < end; ++t) {

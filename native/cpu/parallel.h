@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 /**
@@ -51,9 +52,9 @@ inline int threadsFor(int64_t n, int64_t workPerItem) {
   return static_cast<int>(std::min<int64_t>({maxThreads(), n, work / kSerialWork}));
 }
 
-/** Calls `body(begin, end, thread)` on contiguous, disjoint parts of 0..n-1, one part a thread. */
+/** Calls `body(begin, end, thread)` on contiguous, disjoint parts of 0..n-1, one part a thread: for sums by thread. */
 template <class Body>
-void parallelRanges(int64_t n, int64_t workPerItem, const Body& body) {
+void parallelParts(int64_t n, int64_t workPerItem, const Body& body) {
   if (n <= 0) return;
   const int threads = threadsFor(n, workPerItem);
   if (threads == 1) return body(int64_t{0}, n, 0);
@@ -65,7 +66,32 @@ void parallelRanges(int64_t n, int64_t workPerItem, const Body& body) {
   }
 }
 
-/** Calls `body(i)` for every i of 0..n-1. */
+/**
+ * Calls `body(begin, end, thread)` on contiguous, disjoint parts of 0..n-1, several a thread: who is done takes half of
+ * an even share of what is left, at last single items. A thread that another process holds up, or that wakes up late,
+ * does less. For bodies whose results do not depend on how the items are divided.
+ */
+template <class Body>
+void parallelRanges(int64_t n, int64_t workPerItem, const Body& body) {
+  if (n <= 0) return;
+  const int threads = threadsFor(n, workPerItem);
+  if (threads == 1) return body(int64_t{0}, n, 0);
+  const int64_t least = std::clamp<int64_t>(kSerialWork / std::max<int64_t>(workPerItem, 1), 1, n);
+  std::atomic<int64_t> taken{0};
+#pragma omp parallel num_threads(threads)
+  {
+    const int64_t parts = int64_t{2} * omp_get_num_threads();
+    int64_t begin = taken.load(std::memory_order_relaxed);
+    while (begin < n) {
+      const int64_t end = std::min(begin + std::max((n - begin) / parts, least), n);
+      if (!taken.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+      body(begin, end, omp_get_thread_num());
+      begin = taken.load(std::memory_order_relaxed);
+    }
+  }
+}
+
+/** Calls `body(i)` for every i of 0..n-1, divided as `parallelRanges` does. */
 template <class Body>
 void parallelFor(int64_t n, int64_t workPerItem, const Body& body) {
   parallelRanges(n, workPerItem, [&](int64_t begin, int64_t end, int) {
