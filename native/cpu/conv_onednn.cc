@@ -1,10 +1,16 @@
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "cpu/conv.h"
 #include "cpu/onednn.h"
 #include "cpu/packed.h"
 #include "cpu/parallel.h"
+#include "cpu/parts.h"
 
 /**
  * @file
@@ -15,6 +21,11 @@
  */
 namespace fovea::cpu {
 namespace {
+
+constexpr double kPieceFlops = 8e6;       ///< Of a piece at least: a tenth of a millisecond.
+constexpr int64_t kPiecesPerThread = 32;  ///< At most.
+constexpr int64_t kFloatsPerWork = 8;     ///< Copied in the time of an operation.
+constexpr int64_t kLeastPositions = 48;   ///< Of a piece: with fewer, reading the kernel would be most of the work.
 
 /** A primitive of one direction with what the kernel needs to know of it. */
 struct Chosen {
@@ -93,28 +104,19 @@ Chosen forwardOf(const Pd& pd) {
 }
 
 /**
- * Whether oneDNN's sums with a tensor can be trusted. 2.6's `jit:avx2` takes the wrong elements of it, with groups and
- * with padding, at any number of channels. Pointwise convolutions have code of their own, without tails it was right.
- */
-bool addsRightly(const Conv& v) {
-  constexpr int64_t kWidest = 16;  // Floats of a register, AVX-512's.
-  return v.pointwise() && v.groups == 1 && v.o % kWidest == 0;
-}
-
-/**
- * The forward primitive. One that adds the residual itself is taken when that costs it neither its implementation nor
- * its layout; in bfloat16 no other will do, since it would round before the residual is added.
+ * The forward primitive. One that adds to what y holds is taken when that costs it neither its implementation nor its
+ * layout; in bfloat16 no other will do, since it would round before the residual is added. (2.6 can read the residual
+ * from where it is, too, with a binary post-op: half as fast again in `jit_1x1:avx2`, and wrong in `jit:avx2`.)
  */
 std::optional<Chosen> pickForward(const Conv& v, const dl::ConvProblem& p) {
   const auto plain = dl::convForward(p, dl::attributes(v.relu && !v.residual));
   if (isReference(plain)) return std::nullopt;
   Chosen chosen = forwardOf<dl::ConvForward>(plain);
   if (!v.residual) return chosen;
-  const dl::Desc residual = nhwcDst(v);
-  if (chosen.dst == residual && addsRightly(v)) {
+  if (chosen.dst == nhwcDst(v)) {
     try {
-      const auto pd = dl::convForward(p, dl::attributes(v.relu, &residual));
-      if (pd.impl_info_str() == chosen.name && pd.dst_desc() == residual) {
+      const auto pd = dl::convForward(p, dl::attributes(v.relu, true));
+      if (pd.impl_info_str() == chosen.name && pd.dst_desc() == chosen.dst) {
         chosen = forwardOf<dl::ConvForward>(pd);
         chosen.addsResidual = true;
         return chosen;
@@ -169,6 +171,38 @@ std::optional<Chosen> pick(const Conv& v, bool blocked) {
   return std::nullopt;
 }
 
+/**
+ * A convolution cut into pieces of whole images, or of positions where it is pointwise, which threads take in turn.
+ * oneDNN's own threads get a fixed share each, and all wait for the one that another process holds up.
+ */
+struct Pieces {
+  Conv conv;
+  bool positions;
+  Parts parts;
+
+  static int64_t items(const Conv& v, bool positions) { return positions ? v.n * v.h * v.w : v.n; }
+
+  explicit Pieces(const Conv& v) : conv(v), positions(v.pointwise() && v.groups == 1), parts(items(v, positions), 1) {
+    const int64_t count = items(v, positions), least = positions ? kLeastPositions : 1, threads = maxThreads();
+    const auto byWork = static_cast<int64_t>(v.flops() / kPieceFlops);
+    const int64_t most = std::min({kPiecesPerThread * threads, byWork, count / least});
+    const bool whole = threads == 1 || v.kind == ConvKind::kBackwardKernel || most < threads;
+    parts = Parts(count, whole ? std::max<int64_t>(count, 1) : ceilDivide(count, most / threads * threads));
+  }
+  bool whole() const { return parts.parts <= 1; }
+  /** The convolution of `size` items. */
+  Conv of(int64_t size) const {
+    if (whole()) return conv;
+    Conv v = conv;
+    v.n = positions ? 1 : size;
+    if (positions) v.h = v.oh = size, v.w = v.ow = 1;
+    return v;
+  }
+  /** Values of an item on either side. */
+  int64_t srcItem() const { return (positions ? 1 : conv.h * conv.w) * conv.c; }
+  int64_t dstItem() const { return (positions ? 1 : conv.oh * conv.ow) * conv.o; }
+};
+
 /** An operand: where the caller has it, and in the primitive's layout (in the workspace where they differ). */
 struct Operand {
   std::optional<dl::Exec> reorder;
@@ -177,27 +211,30 @@ struct Operand {
 
 class OnednnConv final : public Kernel {
  public:
-  OnednnConv(const Conv& v, Chosen chosen)
-      : conv_(v),
-        name_(std::move(chosen.name)),
-        addsAfter_(v.residual && !chosen.addsResidual),
-        packed_(v.steady, chosen.weights.get_size()),
-        main_(chosen.primitive) {
-    size_t scratch = chosen.scratchpad.get_size();
-    src_ = operand(nhwc(v, v.c, v.h, v.w), chosen.src, v.kind == ConvKind::kBackwardInput, &scratch);
-    weights_ = operand(hwio(v), chosen.weights, v.kind == ConvKind::kBackwardKernel, &scratch);
-    dst_ = operand(nhwcDst(v), chosen.dst, v.kind == ConvKind::kForward, &scratch);
-    scratch_ = layout_.take(scratch);
-    const bool forward = v.kind == ConvKind::kForward;
-    main_.add(v.kind == ConvKind::kBackwardInput ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, chosen.src);
-    main_.add(v.kind == ConvKind::kBackwardKernel ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, chosen.weights);
-    main_.add(forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, chosen.dst);
-    main_.add(DNNL_ARG_SCRATCHPAD, chosen.scratchpad);
-    if (v.bias) {
-      const dl::Desc bias(dl::DnnlDims{v.o}, dl::typeOf(v.biasType), dl::Tag::x);
-      main_.add(forward ? DNNL_ARG_BIAS : DNNL_ARG_DIFF_BIAS, bias);
+  /** `chosen` are the primitives of the two sizes of pieces, or of one; with the same layouts, plain where in pieces.
+   */
+  OnednnConv(const Pieces& pieces, const std::vector<Chosen>& chosen)
+      : pieces_(pieces),
+        conv_(pieces.conv),
+        name_(chosen[0].name),
+        addsAfter_(conv_.residual && !chosen[0].addsResidual),
+        packed_(conv_.steady, chosen[0].weights.get_size()) {
+    const Conv& v = conv_;
+    size_t scratch = 0;
+    for (const Chosen& c : chosen) scratch = std::max(scratch, c.scratchpad.get_size());
+    if (pieces_.whole()) {
+      src_ = operand(nhwc(v, v.c, v.h, v.w), chosen[0].src, v.kind == ConvKind::kBackwardInput, &scratch);
+      dst_ = operand(nhwcDst(v), chosen[0].dst, v.kind == ConvKind::kForward, &scratch);
     }
-    if (chosen.addsResidual) main_.add(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, nhwcDst(v));
+    weights_ = operand(hwio(v), chosen[0].weights, v.kind == ConvKind::kBackwardKernel, &scratch);
+    perThread_ = align64(scratch);
+    const int64_t threads = pieces_.whole() ? 1 : maxThreads();
+    scratch_ = layout_.take(perThread_ * threads);
+    sizes_ = static_cast<int64_t>(chosen.size());
+    for (int64_t i = 0; i < threads * sizes_; ++i) {
+      const int64_t size = pieces_.parts.largest() - i % sizes_;
+      mains_.push_back(execOf(chosen[i % sizes_], pieces_.of(size)));
+    }
   }
 
   size_t workspaceBytes() const override { return layout_.bytes(); }
@@ -207,30 +244,42 @@ class OnednnConv final : public Kernel {
     const auto scope = threads_.scope();
     switch (conv_.kind) {
       case ConvKind::kForward:
-        before(src_, p.inputs[0], 0, p.workspace);
-        pack(p);
-        bind(dst_, p.outputs[0], 2, p.workspace);
-        if (conv_.residual && !addsAfter_) main_.set(conv_.bias ? 5 : 4, p.inputs[conv_.residualInput()]);
-        run(p, conv_.bias ? p.inputs[2] : nullptr);
+        before(src_, p.inputs[0], p.workspace);
+        run(p, place(src_, p.inputs[0], p.workspace), pack(p), place(dst_, p.outputs[0], p.workspace),
+            conv_.bias ? p.inputs[2] : nullptr);
         after(dst_, p.outputs[0], p.workspace);
         if (addsAfter_) addResidual(p);
         return;
       case ConvKind::kBackwardInput:
-        before(dst_, p.inputs[0], 2, p.workspace);
-        pack(p);
-        bind(src_, p.outputs[0], 0, p.workspace);
-        run(p, nullptr);
+        before(dst_, p.inputs[0], p.workspace);
+        run(p, place(src_, p.outputs[0], p.workspace), pack(p), place(dst_, p.inputs[0], p.workspace), nullptr);
         return after(src_, p.outputs[0], p.workspace);
       case ConvKind::kBackwardKernel:
-        before(src_, p.inputs[0], 0, p.workspace);
-        before(dst_, p.inputs[1], 2, p.workspace);
-        bind(weights_, p.outputs[0], 1, p.workspace);
-        run(p, conv_.bias ? p.outputs[1] : nullptr);
+        before(src_, p.inputs[0], p.workspace);
+        before(dst_, p.inputs[1], p.workspace);
+        run(p, place(src_, p.inputs[0], p.workspace), place(weights_, p.outputs[0], p.workspace),
+            place(dst_, p.inputs[1], p.workspace), conv_.bias ? p.outputs[1] : nullptr);
         return after(weights_, p.outputs[0], p.workspace);
     }
   }
 
  private:
+  enum Argument : size_t { kSrc, kWeights, kDst, kScratch, kBias };
+
+  static dl::Exec execOf(const Chosen& chosen, const Conv& v) {
+    const bool forward = v.kind == ConvKind::kForward;
+    dl::Exec exec(chosen.primitive);
+    exec.add(v.kind == ConvKind::kBackwardInput ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, chosen.src);
+    exec.add(v.kind == ConvKind::kBackwardKernel ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, chosen.weights);
+    exec.add(forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, chosen.dst);
+    exec.add(DNNL_ARG_SCRATCHPAD, chosen.scratchpad);
+    if (v.bias) {
+      const dl::Desc bias(dl::DnnlDims{v.o}, dl::typeOf(v.biasType), dl::Tag::x);
+      exec.add(forward ? DNNL_ARG_BIAS : DNNL_ARG_DIFF_BIAS, bias);
+    }
+    return exec;
+  }
+
   Operand operand(const dl::Desc& user, const dl::Desc& wanted, bool output, size_t* scratch) {
     Operand result;
     if (user == wanted) return result;
@@ -241,26 +290,32 @@ class OnednnConv final : public Kernel {
     return result;
   }
 
-  void bind(Operand& operand, const void* user, size_t index, void* workspace) {
-    main_.set(index, operand.reorder ? at<char>(workspace, operand.offset) : user);
+  /** Where the primitive has an operand. */
+  static const void* place(const Operand& operand, const void* user, void* workspace) {
+    return operand.reorder ? at<char>(workspace, operand.offset) : user;
   }
-  void before(Operand& operand, const void* user, size_t index, void* workspace) {
-    bind(operand, user, index, workspace);
-    if (operand.reorder) runReorder(operand, user, at<char>(workspace, operand.offset), workspace);
-  }
-  void pack(const Pointers& p) {
-    if (!weights_.reorder) return bind(weights_, p.inputs[1], 1, p.workspace);
-    main_.set(1, packed_.get(p, 1, at<char>(p.workspace, weights_.offset),
-                             [&](void* to) { runReorder(weights_, p.inputs[1], to, p.workspace); }));
+  void before(Operand& operand, const void* user, void* workspace) {
+    if (operand.reorder) runReorder(operand, user, place(operand, user, workspace), workspace);
   }
   void after(Operand& operand, void* user, void* workspace) {
-    if (operand.reorder) runReorder(operand, at<char>(workspace, operand.offset), user, workspace);
+    if (operand.reorder) runReorder(operand, place(operand, user, workspace), user, workspace);
+  }
+  const void* pack(const Pointers& p) {
+    if (!weights_.reorder) return p.inputs[1];
+    return packed_.get(p, 1, at<char>(p.workspace, weights_.offset),
+                       [&](void* to) { runReorder(weights_, p.inputs[1], to, p.workspace); });
   }
   void runReorder(Operand& operand, const void* from, const void* to, void* workspace) {
     operand.reorder->set(0, from);
     operand.reorder->set(1, to);
     operand.reorder->set(2, at<char>(workspace, scratch_));
     operand.reorder->run();
+  }
+  void copyResidual(const Pointers& p) const {
+    const auto row = static_cast<int64_t>(conv_.o * bytesPerElement(conv_.type));
+    parallelRanges(conv_.n * conv_.oh * conv_.ow, conv_.o / kFloatsPerWork, [&](int64_t begin, int64_t end, int) {
+      std::memcpy(out<char>(p, 0) + begin * row, in<char>(p, conv_.residualInput()) + begin * row, (end - begin) * row);
+    });
   }
   void addResidual(const Pointers& p) const {
     const auto* residual = in<float>(p, conv_.residualInput());
@@ -269,28 +324,86 @@ class OnednnConv final : public Kernel {
       finishRows(out<float>(p, 0) + offset, end - begin, conv_.o, nullptr, residual + offset, conv_.relu);
     });
   }
-  void run(const Pointers& p, const void* bias) {
-    main_.set(3, at<char>(p.workspace, scratch_));
-    if (bias != nullptr) main_.set(4, bias);
-    main_.run();
+
+  void run(const Pointers& p, const void* src, const void* weights, const void* dst, const void* bias) {
+    const void* residual = conv_.residual && !addsAfter_ ? p.inputs[conv_.residualInput()] : nullptr;
+    const auto bytes = static_cast<int64_t>(bytesPerElement(conv_.type));
+    const auto runPiece = [&](int64_t i, int64_t thread) {
+      const int64_t first = pieces_.parts.begin(i), smaller = pieces_.parts.largest() - pieces_.parts.size(i);
+      const int64_t source = first * pieces_.srcItem() * bytes, target = first * pieces_.dstItem() * bytes;
+      dl::Exec& exec = mains_[thread * sizes_ + smaller];
+      exec.set(kSrc, static_cast<const char*>(src) + source);
+      exec.set(kWeights, weights);
+      exec.set(kDst, static_cast<const char*>(dst) + target);
+      exec.set(kScratch, at<char>(p.workspace, scratch_ + perThread_ * thread));
+      if (bias != nullptr) exec.set(kBias, bias);
+      if (residual != nullptr && !pieces_.whole()) {
+        const int64_t size = pieces_.parts.size(i) * pieces_.dstItem() * bytes;
+        std::memcpy(out<char>(p, 0) + target, static_cast<const char*>(residual) + target, size);
+      }
+      exec.run();
+    };
+    if (pieces_.whole()) {
+      if (residual != nullptr) copyResidual(p);
+      return runPiece(0, 0);
+    }
+    std::atomic<bool> failed = false;
+    parallelRanges(pieces_.parts.parts, int64_t{1} << 20, [&](int64_t begin, int64_t end, int thread) {
+      try {
+        for (int64_t i = begin; i < end; ++i) runPiece(i, thread);
+      } catch (...) {
+        failed = true;  // An exception may not leave the parallel region.
+      }
+    });
+    if (failed) throw Error("ERR_EXECUTION", std::string(nameOf(conv_.kind)) + ": oneDNN failed to run a piece");
   }
 
   PreparedThreads threads_;
+  Pieces pieces_;
   Conv conv_;
   std::string name_;
   bool addsAfter_;  ///< The residual and ReLU come after the primitive.
   Layout layout_;
-  size_t scratch_ = 0;
+  size_t scratch_ = 0, perThread_ = 0;
   Operand src_, weights_, dst_;
   Packed packed_;
-  dl::Exec main_;
+  int64_t sizes_ = 1;
+  std::vector<dl::Exec> mains_;  ///< [threads][sizes]: a primitive's arguments are set before each run.
 };
+
+std::optional<Chosen> pickRight(const Conv& v, bool blocked) {
+  auto chosen = pick(v, blocked);
+  if (!chosen || pairsAcrossPositions(v, chosen->name) || sharesStridedCopies(v, chosen->name)) return std::nullopt;
+  return chosen;
+}
+
+/** The primitives of the pieces; none where they would not do as the whole does. */
+std::vector<Chosen> pickPieces(const Pieces& pieces) {
+  const PreparedThreads::Scope single(1);
+  const Parts& parts = pieces.parts;
+  std::vector<Chosen> list;
+  for (int64_t size = parts.largest(); size >= parts.count / parts.parts; --size) {
+    const Conv v = pieces.of(size);
+    auto chosen = pickRight(v, false);
+    if (!chosen || chosen->src != nhwc(v, v.c, v.h, v.w) || chosen->dst != nhwcDst(v)) return {};
+    if (!list.empty() && (chosen->weights != list[0].weights || chosen->addsResidual != list[0].addsResidual))
+      return {};
+    list.push_back(std::move(*chosen));
+  }
+  return list;
+}
 
 KernelPtr make(const Conv& v, bool blocked) {
   return dl::guarded("conv2d", [&]() -> KernelPtr {
-    auto chosen = pick(v, blocked);
-    if (!chosen || pairsAcrossPositions(v, chosen->name) || sharesStridedCopies(v, chosen->name)) return nullptr;
-    return std::make_unique<OnednnConv>(v, std::move(*chosen));
+    Pieces pieces(v);
+    if (!blocked && !pieces.whole()) {
+      const std::vector<Chosen> list = pickPieces(pieces);
+      if (!list.empty()) return std::make_unique<OnednnConv>(pieces, list);
+    }
+    auto chosen = pickRight(v, blocked);
+    if (!chosen) return nullptr;
+    pieces.parts = Parts(1, 1);
+    return std::make_unique<OnednnConv>(pieces, std::vector<Chosen>{std::move(*chosen)});
   });
 }
 

@@ -52,14 +52,14 @@ auto guarded(const char* what, F&& f) -> decltype(f()) {
 }
 
 /**
- * Attributes of every primitive here: scratch memory comes from the workspace; where asked for, a tensor is added to
- * the result, and ReLU comes after.
+ * Attributes of every primitive here: scratch memory comes from the workspace; where asked for, what the result's
+ * memory holds before is added to the result, and ReLU comes after.
  */
-inline dnnl::primitive_attr attributes(bool relu = false, const Desc* added = nullptr) {
+inline dnnl::primitive_attr attributes(bool relu = false, bool sum = false) {
   dnnl::primitive_attr a;
   a.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   dnnl::post_ops ops;
-  if (added != nullptr) ops.append_binary(dnnl::algorithm::binary_add, *added);
+  if (sum) ops.append_sum(1.0f);
   if (relu) {
 #if DNNL_VERSION_MAJOR >= 3
     ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.f, 0.f);

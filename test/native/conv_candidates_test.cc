@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cpu/conv.h"
+#include "cpu/parallel.h"
 #include "cpu/simd.h"
 #include "native/kernel_cases.h"
 #include "native/testing.h"
@@ -132,10 +133,35 @@ Test agree(ConvKind kind, unsigned seed) {
           }};
 }
 
+/** oneDNN's in pieces: shapes large enough for several, of two sizes; with one thread none is cut. */
+Test piecesAgree() {
+  return {"pieces of a convolution make the whole", [] {
+            std::mt19937 random(4);
+            for (const ConvKind kind : {ConvKind::kForward, ConvKind::kBackwardInput}) {
+              for (const int64_t size : {1, 3}) {
+                Conv v;
+                v.kind = kind;
+                v.kh = v.kw = size;
+                v.top = v.bottom = v.left = v.right = size / 2;
+                v.n = 7, v.h = v.oh = 19, v.w = v.ow = 23, v.c = 64, v.o = 80;
+                v.bias = v.residual = v.relu = kind == ConvKind::kForward;
+                const Buffers inputs = buffersFor(v.operands().inputs, &random);
+                const Buffers expected = compute(*cpu::makeGemmConv(v), v, inputs);
+                for (const int threads : {1, 2, 3}) {
+                  const cpu::PreparedThreads::Scope scope(threads);
+                  const KernelPtr kernel = cpu::makeOnednnConv(v);
+                  check(kernel != nullptr, v.key() + ": oneDNN has none");
+                  compare(std::to_string(threads) + " threads", v, expected, compute(*kernel, v, inputs));
+                }
+              }
+            }
+          }};
+}
+
 }  // namespace
 
 std::vector<Test> convCandidateTests() {
-  return {agree(ConvKind::kForward, 1), agree(ConvKind::kBackwardInput, 2), agree(ConvKind::kBackwardKernel, 3)};
+  return {piecesAgree(), agree(ConvKind::kForward, 1), agree(ConvKind::kBackwardInput, 2), agree(ConvKind::kBackwardKernel, 3)};
 }
 
 }  // namespace fovea::test
