@@ -25,13 +25,13 @@
 namespace fovea::cpu {
 namespace {
 
-constexpr double kTimedFlops = 20e6;    ///< Smaller convolutions take the first candidate untimed.
-constexpr double kSampleFlops = 0.5e9;  ///< Of what is timed where fewer images tell as much: some milliseconds.
-constexpr int64_t kSampleImages = 4;    ///< At least, where there are so many.
-constexpr int kRounds = 6;              ///< Timed rounds over the candidates,
-constexpr int kLeastRounds = 2;         ///< of these so many,
-constexpr double kMostSeconds = 0.08;   ///< and no further one after so long.
-constexpr double kClearly = 1.03;       ///< How much faster a candidate must be than one that is preferred to it.
+constexpr double kTimedFlops = 20e6;        ///< Smaller convolutions take the first candidate untimed.
+constexpr double kSampleFlops = 0.5e9;      ///< Of what is timed where fewer images tell as much: some milliseconds.
+constexpr int64_t kSamplePositions = 1024;  ///< Of it at least: a kernel is packed or transformed once for all.
+constexpr int kRounds = 6;                  ///< Timed rounds over the candidates,
+constexpr int kLeastRounds = 2;             ///< of these so many,
+constexpr double kMostSeconds = 0.08;       ///< and no further one after so long.
+constexpr double kClearly = 1.03;           ///< How much faster a candidate must be than one that is preferred to it.
 
 Conv parse(ConvKind kind, const Conv2dDesc& d) {
   Conv v;
@@ -40,15 +40,15 @@ Conv parse(ConvKind kind, const Conv2dDesc& d) {
 }
 
 /**
- * What is timed in its place: the share of the images that one thread gets, or fewer. Not fewer for gradients of the
- * kernel, which add up the images' sums at last.
+ * What is timed in its place: the share of the images that one thread gets, or fewer where what is done once for all
+ * images hardly counts. Gradients of the kernel add up the images' sums at last.
  */
 Conv sampleOf(const Conv& v) {
   Conv sample = v;
   sample.n = ceilDivide(v.n, maxThreads());
   if (v.kind == ConvKind::kBackwardKernel) return sample;
   const auto enough = static_cast<int64_t>(std::ceil(kSampleFlops * static_cast<double>(v.n) / v.flops()));
-  sample.n = std::min(sample.n, std::max(enough, kSampleImages));
+  sample.n = std::min(sample.n, std::max(enough, ceilDivide(kSamplePositions, v.oh * v.ow)));
   return sample;
 }
 

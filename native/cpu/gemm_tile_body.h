@@ -1,6 +1,7 @@
 // No #pragma once: gemm_tile.cc has each_simd.h compile this for every instruction set.
 
 constexpr bool kWideVectors = kLanes == 16;
+constexpr int64_t kLine = 16;  ///< Floats of a line of the cache.
 /** Vectors across a tile, its rows, and products of a row that one round of the loop takes. */
 constexpr int kVectors = 2, kMostRows = kWideVectors ? 14 : 6, kUnroll = kWideVectors ? 1 : 2;
 
@@ -24,6 +25,10 @@ void tile(const float* a, int64_t rowStride, int64_t columnStride, const float* 
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) s[i][j] = Vector{};
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {  // Where the sums will go: a write waits for its line as a read does.
+    for (int64_t j = 0; j < kVectors * kLanes; j += kLine) __builtin_prefetch(c + i * ldc + j, 1, 3);
   }
   // Rows go by threes from five pointers: x86 addresses reach 0, 1 and 2 strides from each.
   const int64_t rs = kLeft == Left::kUnit ? 1 : rowStride;

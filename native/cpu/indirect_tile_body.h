@@ -151,6 +151,10 @@ void indirectTile(const IndirectProduct& p, int64_t first, int64_t next, const c
 template <int kRows, int kWide>
 void packedTile(const float* a, const float* panel, int64_t depth, float* y, int64_t ldy, int64_t columns,
                 bool accumulate) {
+#pragma GCC unroll 14
+  for (int i = 0; i < kRows; ++i) {
+    for (int64_t j = 0; j < kWide * kLanes; j += kLine) __builtin_prefetch(y + i * ldy + j, 1, 3);
+  }
   Sums<kRows, kWide> s;
   clear<kRows, kWide>(s);
   int64_t p = 0;
