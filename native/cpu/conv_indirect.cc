@@ -26,6 +26,7 @@ constexpr int64_t kMostRows = 72;      ///< Of a block: with a chunk of values t
 constexpr int64_t kPixels = 256;       ///< Summed at once by kernel: a panel of them stays in the first level of cache.
 constexpr int64_t kPackedPixels = 16;  ///< Packed at once: so many lines of the gradient are read side by side.
 constexpr int64_t kFewBlocks = 4;      ///< A thread's blocks of rows below which threads divide the columns too.
+constexpr int64_t kColumnParts = 4;    ///< Of a thread, where it divides them.
 constexpr int64_t kLeastColumns = 8;   ///< Of a group: with fewer, most of a tile would be zeros.
 
 /** How the threads share one phase: every block of rows of every run, each for one part of the panels. */
@@ -36,7 +37,7 @@ struct Share {
 Share shareOf(const IndirectPlan& p, const IndirectPhase& phase) {
   const int64_t threads = maxThreads(), rows = p.rows(phase), runs = p.runs() * p.conv.groups;
   if (ceilDivide(rows, kMostRows) * runs < kFewBlocks * threads && p.panels >= threads) {
-    return {Parts(rows, kMostRows), Parts(p.panels, p.panels, threads)};
+    return {Parts(rows, kMostRows), Parts(p.panels, ceilDivide(p.panels, kColumnParts * threads))};
   }
   return {Parts(rows, kMostRows, ceilDivide(threads, runs)), Parts(p.panels, p.panels)};
 }
@@ -80,6 +81,9 @@ struct Launch {
 void runBlock(const IndirectPlan& p, size_t phase, const Launch& launch, const float* const* table, const int64_t* to,
               int64_t count, int64_t group, int64_t begin, int64_t end) {
   const int64_t width = tileShape().columns;
+  const auto panelAt = [&](const IndirectChunk& c, int64_t panel) {
+    return launch.weights + c.at + (group * p.panels + panel) * c.taps * c.depth * width;
+  };
   IndirectProduct product;
   product.stride = product.count = count;
   product.y = launch.y, product.to = to;
@@ -93,8 +97,8 @@ void runBlock(const IndirectPlan& p, size_t phase, const Launch& launch, const f
     product.bias = last ? launch.bias : nullptr, product.residual = last ? launch.residual : nullptr;
     product.relu = last && p.conv.relu;
     for (int64_t panel = begin; panel < end; ++panel) {
-      product.panel = launch.weights + c.at + (group * p.panels + panel) * c.taps * c.depth * width;
-      product.next = product.panel + c.taps * c.depth * width;
+      product.panel = panelAt(c, panel);
+      product.next = panel + 1 < end ? panelAt(c, panel + 1) : last ? product.panel : panelAt(p.chunks[i + 1], begin);
       product.column = group * p.width + panel * width;
       product.columns = std::min(width, p.width - panel * width);
       indirectProduct(product);
