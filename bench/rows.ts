@@ -1,11 +1,14 @@
 /** The rows of the performance table. */
 
-export type Peer = 'torch' | 'torch-compile' | 'keras' | 'onnxruntime';
+export type Peer = 'torch' | 'torch-compile' | 'keras' | 'onnxruntime' | 'tfjs';
 export const PRECISIONS = ['f32', 'bf16'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 export interface Row {
-  /** As `bench/peers` names it; `infer-` is inference, the others are training steps. */
+  /**
+   * As `bench/peers` names it; `infer-` is inference, the others are training steps. `first-prediction` is a whole
+   * process that loads a saved CNN and predicts one image.
+   */
   readonly workload: string;
   readonly batch: number;
   readonly peers: readonly Peer[];
@@ -22,6 +25,7 @@ export const ROWS: readonly Row[] = [
   { workload: 'xception', batch: 8, peers: ['torch'], steps: 3 },
   { workload: 'infer-resnet50', batch: 1, peers: ['torch', 'onnxruntime'], steps: 15 },
   { workload: 'infer-resnet50', batch: 32, peers: ['torch', 'onnxruntime'], steps: 5 },
+  { workload: 'first-prediction', batch: 1, peers: ['torch', 'keras', 'tfjs'], steps: 1 },
 ];
 
 /** One line of the result. */
@@ -36,12 +40,17 @@ export interface Result {
   ratio?: number;
   /** Our convolutions and dense layers alone. */
   floor_ms?: number;
-  /** Largest resident size of our process. */
-  peak_mb: number;
+  /** Largest resident size of our process; not taken of a first prediction. */
+  peak_mb?: number;
   peer_peak_mb?: number;
 }
 
 const COLUMNS = ['workload', 'precision', 'batch', 'fovea ms', 'floor ms', 'peer', 'peer ms', 'ratio', 'MB', 'peer MB'];
+
+function titleOf(workload: string): string {
+  if (workload === 'first-prediction') return 'import and first prediction';
+  return workload.startsWith('infer-') ? `${workload.slice(6)}, inference` : `${workload}, training`;
+}
 
 /** The results as a Markdown table. */
 export function markdown(results: readonly Result[]): string {
@@ -52,7 +61,7 @@ export function markdown(results: readonly Result[]): string {
     line(COLUMNS.map(() => '---')),
     ...results.map((r) =>
       line([
-        r.workload.startsWith('infer-') ? `${r.workload.slice(6)}, inference` : `${r.workload}, training`,
+        titleOf(r.workload),
         r.precision,
         r.batch,
         r.ours_ms,

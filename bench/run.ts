@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../lib/util/atomic-file.js';
+import { firstPrediction } from './first.js';
 import { median, options } from './measure.js';
 import { markdown, PRECISIONS, ROWS, type Peer, type Precision, type Result, type Row } from './rows.js';
 
@@ -34,6 +35,7 @@ const PEERS: Record<Peer, { environment: string; script: string; label: string; 
   },
   keras: { environment: 'keras', script: 'keras_bench.py', label: 'Keras', extra: [] },
   onnxruntime: { environment: 'torch', script: 'ort_bench.py', label: 'onnxruntime', extra: [] },
+  tfjs: { environment: 'tfjs', script: '', label: 'tfjs in Node', extra: [] },
 };
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -60,13 +62,15 @@ function ours(row: Row, precision: Precision, floor: boolean): Timing {
 }
 
 const rounded = (n: number): number => Number(n.toFixed(2));
-const pythonOf = (peer: Peer): string => path.join(folder, PEERS[peer].environment, 'bin/python');
+const environmentOf = (peer: Peer): string => path.join(folder, PEERS[peer].environment);
+const interpreterOf = (peer: Peer): string =>
+  peer === 'tfjs' ? process.execPath : path.join(environmentOf(peer), 'bin/python');
 
 function theirs(row: Row, precision: Precision, peer: Peer): Timing {
   const { script, extra } = PEERS[peer];
   const args = [path.join(here, 'peer.py'), path.join(here, 'peers', script)];
   if (peer !== 'onnxruntime') args.push(row.workload, '--dtype', precision);
-  return timed(pythonOf(peer), [...args, '--steps', stepsOf(row), '--batch', String(row.batch), ...extra]);
+  return timed(interpreterOf(peer), [...args, '--steps', stepsOf(row), '--batch', String(row.batch), ...extra]);
 }
 
 /** Our side and the peers' in turn; one result a peer, or one without. */
@@ -105,17 +109,43 @@ function measure(row: Row, precision: Precision, peers: readonly Peer[]): Result
   });
 }
 
+/** Whole processes in turn; the first round fills the file cache and does not count. */
+function measureFirst(row: Row, precision: Precision, peers: readonly Peer[]): Result[] {
+  const sides = ['fovea', ...peers] as const;
+  const programs = firstPrediction(sides, interpreterOf, environmentOf);
+  try {
+    const times = new Map<Peer | 'fovea', number[]>(sides.map((side) => [side, []]));
+    for (let i = 0; i <= pairs; i++) {
+      for (const side of sides) {
+        const ms = programs.once(side);
+        if (i > 0) times.get(side)!.push(ms);
+      }
+    }
+    const mine = rounded(median(times.get('fovea')!));
+    const common: Result = { workload: row.workload, precision, batch: row.batch, ours_ms: mine };
+    if (peers.length === 0) return [common];
+    return peers.map((peer) => {
+      const peerMs = rounded(median(times.get(peer)!));
+      return { ...common, peer: PEERS[peer].label, peer_ms: peerMs, ratio: Number((peerMs / mine).toFixed(2)) };
+    });
+  } finally {
+    programs.dispose();
+  }
+}
+
 const asked = flags.get('peers');
-const present = (Object.keys(PEERS) as Peer[]).filter((peer) => existsSync(pythonOf(peer)));
+const installed = (peer: Peer): boolean =>
+  existsSync(peer === 'tfjs' ? path.join(environmentOf(peer), 'node_modules/@tensorflow/tfjs') : interpreterOf(peer));
+const present = (Object.keys(PEERS) as Peer[]).filter(installed);
 if (asked !== undefined && present.length === 0) {
   console.error(`no peers in ${folder}: run "bash bench/peers/setup.sh ${path.relative('.', folder) || '.'}" first`);
   process.exit(1);
 }
+const compiles = (row: Row, peer: Peer): boolean => peer === 'torch-compile' && row.workload !== 'first-prediction';
 const chosenPeers = (row: Row, precision: Precision): Peer[] => {
   if (asked === undefined) return [];
   const named = asked.split(',') as Peer[];
-  const wanted =
-    asked === '' ? row.peers : named.filter((peer) => peer === 'torch-compile' || row.peers.includes(peer));
+  const wanted = asked === '' ? row.peers : named.filter((peer) => row.peers.includes(peer) || compiles(row, peer));
   // onnxruntime's script knows f32 only.
   return wanted.filter((peer) => present.includes(peer) && (precision === 'f32' || peer !== 'onnxruntime'));
 };
@@ -125,7 +155,11 @@ let rows = ROWS.filter((row) => !only || only.includes(row.workload));
 if (batch) rows = rows.filter((row, i) => i === rows.findIndex((r) => r.workload === row.workload));
 if (batch) rows = rows.map((row) => ({ ...row, batch: Number(batch) }));
 const precisions = PRECISIONS.filter((p) => (flags.get('precision') ?? 'f32').split(',').includes(p));
-const results = rows.flatMap((row) => precisions.flatMap((p) => measure(row, p, chosenPeers(row, p))));
+const results = rows.flatMap((row) => {
+  // What a process takes to start does not depend on the type of numbers.
+  if (row.workload === 'first-prediction') return measureFirst(row, 'f32', chosenPeers(row, 'f32'));
+  return precisions.flatMap((p) => measure(row, p, chosenPeers(row, p)));
+});
 console.log(`\n${markdown(results)}`);
 const json = flags.get('json');
 if (json) await writeFileAtomic(json, `${JSON.stringify(results, null, 2)}\n`);

@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Peer } from './rows.js';
+
+/** @file Programs that load a saved CNN and predict one image, timed from their start to their end. */
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+/** Which program of `bench/first` each side runs; Keras, PyTorch and tfjs are the peers here. */
+const SCRIPTS: Readonly<Partial<Record<Peer | 'fovea', string>>> = {
+  fovea: 'fovea.mjs',
+  torch: 'torch_first.py',
+  keras: 'keras_first.py',
+  tfjs: 'tfjs.mjs',
+};
+
+export interface FirstPrediction {
+  /** Milliseconds of one whole process, in turn with the others'. */
+  once(side: Peer | 'fovea'): number;
+  dispose(): void;
+}
+
+/**
+ * Saves the model with every side's own means. `interpreterOf` gives a peer's; `environmentOf` the folder it lives in.
+ *
+ * @throws Error where the package is not built, or a side cannot save its model
+ */
+export function firstPrediction(
+  sides: readonly (Peer | 'fovea')[],
+  interpreterOf: (peer: Peer) => string,
+  environmentOf: (peer: Peer) => string,
+): FirstPrediction {
+  if (!existsSync(path.join(here, '../dist/lib/index.js'))) {
+    throw new Error('first-prediction: expected the built package in dist/, received none: run "npm run build:ts"');
+  }
+  const folder = mkdtempSync(path.join(tmpdir(), 'fovea-first-'));
+  const run = (side: Peer | 'fovea', mode: 'save' | 'run'): number => {
+    const script = SCRIPTS[side];
+    if (script === undefined) throw new Error(`first-prediction: ${side} has no program for it`);
+    const interpreter = side === 'fovea' ? process.execPath : interpreterOf(side);
+    const env = side === 'tfjs' ? { ...process.env, TFJS_ENVIRONMENT: environmentOf(side) } : process.env;
+    const start = performance.now();
+    const result = spawnSync(interpreter, [path.join(here, 'first', script), mode, folder], { env, encoding: 'utf8' });
+    const ms = performance.now() - start;
+    if (result.status !== 0) throw new Error(`first-prediction: ${side} failed to ${mode}: ${result.stderr}`);
+    return ms;
+  };
+  for (const side of sides) run(side, 'save');
+  return {
+    once: (side) => run(side, 'run'),
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
