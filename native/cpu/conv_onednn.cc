@@ -211,8 +211,7 @@ struct Operand {
 
 class OnednnConv final : public Kernel {
  public:
-  /** `chosen` are the primitives of the two sizes of pieces, or of one; with the same layouts, plain where in pieces.
-   */
+  /** `chosen` are the primitives of the one or two sizes of pieces, largest first, with the same layout of the kernel. */
   OnednnConv(const Pieces& pieces, const std::vector<Chosen>& chosen)
       : pieces_(pieces),
         conv_(pieces.conv),
@@ -377,7 +376,7 @@ std::optional<Chosen> pickRight(const Conv& v, bool blocked) {
   return chosen;
 }
 
-/** The primitives of the pieces; none where they would not do as the whole does. */
+/** The primitives of the pieces' sizes, largest first; none where operands would have to be reordered for them. */
 std::vector<Chosen> pickPieces(const Pieces& pieces) {
   const PreparedThreads::Scope single(1);
   const Parts& parts = pieces.parts;
