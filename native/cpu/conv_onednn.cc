@@ -211,7 +211,7 @@ struct Operand {
 
 class OnednnConv final : public Kernel {
  public:
-  /** `chosen` are the primitives of the one or two sizes of pieces, largest first, with the same layout of the kernel. */
+  /** `chosen` are the primitives of the sizes of pieces, largest first, with one layout of the kernel. */
   OnednnConv(const Pieces& pieces, const std::vector<Chosen>& chosen)
       : pieces_(pieces),
         conv_(pieces.conv),
