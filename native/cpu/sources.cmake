@@ -8,6 +8,7 @@ set(FOVEA_CPU_SOURCES
   cpu/conv_gemm.cc
   cpu/conv_indirect.cc
   cpu/conv_onednn.cc
+  cpu/conv_primitives.cc
   cpu/conv_shares.cc
   cpu/conv_winograd.cc
   cpu/data_movement.cc

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cpu/conv.h"
+#include "cpu/conv_pieces.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 #include "native/kernel_cases.h"
@@ -149,6 +150,7 @@ Test piecesAgree() {
                 const Buffers expected = compute(*cpu::makeGemmConv(v), v, inputs);
                 for (const int threads : {1, 2, 3}) {
                   const cpu::PreparedThreads::Scope scope(threads);
+                  check(cpu::Pieces(v).whole() == (threads == 1), v.key() + ": is not cut as it should be");
                   const KernelPtr kernel = cpu::makeOnednnConv(v);
                   check(kernel != nullptr, v.key() + ": oneDNN has none");
                   compare(std::to_string(threads) + " threads", v, expected, compute(*kernel, v, inputs));
@@ -161,7 +163,8 @@ Test piecesAgree() {
 }  // namespace
 
 std::vector<Test> convCandidateTests() {
-  return {piecesAgree(), agree(ConvKind::kForward, 1), agree(ConvKind::kBackwardInput, 2), agree(ConvKind::kBackwardKernel, 3)};
+  return {piecesAgree(), agree(ConvKind::kForward, 1), agree(ConvKind::kBackwardInput, 2),
+          agree(ConvKind::kBackwardKernel, 3)};
 }
 
 }  // namespace fovea::test
