@@ -17,9 +17,10 @@
  * @file
  * 3x3 and 5x5 convolutions of stride 1 by Winograd's F(4x4, 3x3) and F(2x2, 5x5) straight on NHWC and HWIO, all three
  * directions. Forward and by input, a thread takes a block of tiles through transform, products and inverse transform
- * while they are in its cache; by kernel, blocks of tiles are transformed by all threads and multiplied element by
- * element, so the sums have the same order on any number of threads. Nothing is reordered: the channels stay the fast
- * axis throughout.
+ * while they are in its cache; where tiles are few and the kernel large, all threads take the same tiles and divide the
+ * elements, so that it is read once. By kernel, blocks of tiles are transformed by all threads and multiplied element
+ * by element, so the sums have the same order on any number of threads. Nothing is reordered: the channels stay the
+ * fast axis throughout.
  */
 namespace fovea::cpu {
 namespace {

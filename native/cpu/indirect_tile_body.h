@@ -5,7 +5,6 @@ constexpr bool kWideVectors = kLanes == 16;
 constexpr int kVectors = kWideVectors ? 2 : 3, kMostRows = kWideVectors ? 12 : 4, kNarrowRows = kWideVectors ? 12 : 6;
 /** Products of a row and a tap that one round of the loop takes. */
 constexpr int kUnroll = 4;
-constexpr int64_t kLine = 16;  ///< Floats of a line of the cache.
 
 constexpr int64_t kColumns = kLanes * kVectors;
 
@@ -110,9 +109,9 @@ void indirectTile(const IndirectProduct& p, int64_t first, int64_t next, const c
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {  // Where the sums will go: a write waits for its line as a read does.
     const int64_t at = p.to[first + i] + p.column;
-    for (int64_t j = 0; j < kWide * kLanes; j += kLine) __builtin_prefetch(p.y + at + j, 1, 3);
+    for (int64_t j = 0; j < kWide * kLanes; j += kLineFloats) __builtin_prefetch(p.y + at + j, 1, 3);
     if (p.residual == nullptr) continue;
-    for (int64_t j = 0; j < kWide * kLanes; j += kLine) __builtin_prefetch(p.residual + at + j, 0, 3);
+    for (int64_t j = 0; j < kWide * kLanes; j += kLineFloats) __builtin_prefetch(p.residual + at + j, 0, 3);
   }
   for (int64_t t = 0; t < p.taps; ++t) {
     const float* a[kRows];
@@ -153,7 +152,7 @@ void packedTile(const float* a, const float* panel, int64_t depth, float* y, int
                 bool accumulate) {
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {
-    for (int64_t j = 0; j < kWide * kLanes; j += kLine) __builtin_prefetch(y + i * ldy + j, 1, 3);
+    for (int64_t j = 0; j < kWide * kLanes; j += kLineFloats) __builtin_prefetch(y + i * ldy + j, 1, 3);
   }
   Sums<kRows, kWide> s;
   clear<kRows, kWide>(s);

@@ -22,6 +22,8 @@
 
 namespace fovea::cpu {
 
+inline constexpr int64_t kLineFloats = 16;  ///< Floats of a line of the cache.
+
 enum class Simd : uint8_t { kNone, kAvx2, kAvx512 };
 
 /** The widest vector instructions of this processor that own code is written for, no wider than FOVEA_SIMD says. */
