@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,18 +24,19 @@ export interface FirstPrediction {
 }
 
 /**
- * Saves the model with every side's own means. `interpreterOf` gives a peer's; `environmentOf` the folder it lives in.
+ * Builds the package and saves the model with every side's own means. `interpreterOf` gives a peer's; `environmentOf` the folder it lives in.
  *
- * @throws Error where the package is not built, or a side cannot save its model
+ * @throws Error where the package does not build, or a side cannot save its model
  */
 export function firstPrediction(
   sides: readonly (Peer | 'fovea')[],
   interpreterOf: (peer: Peer) => string,
   environmentOf: (peer: Peer) => string,
 ): FirstPrediction {
-  if (!existsSync(path.join(here, '../dist/lib/index.js'))) {
-    throw new Error('first-prediction: expected the built package in dist/, received none: run "npm run build:ts"');
-  }
+  // The package as it is published, of the sources as they are.
+  const built = spawnSync(process.execPath, [path.join(here, '../scripts/build-ts.mjs')], { encoding: 'utf8' });
+  if (built.status !== 0)
+    throw new Error(`first-prediction: the package does not build: ${built.stdout}${built.stderr}`);
   const folder = mkdtempSync(path.join(tmpdir(), 'fovea-first-'));
   const run = (side: Peer | 'fovea', mode: 'save' | 'run'): number => {
     const script = SCRIPTS[side];
@@ -48,9 +49,12 @@ export function firstPrediction(
     if (result.status !== 0) throw new Error(`first-prediction: ${side} failed to ${mode}: ${result.stderr}`);
     return ms;
   };
-  for (const side of sides) run(side, 'save');
-  return {
-    once: (side) => run(side, 'run'),
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
-  };
+  const dispose = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    for (const side of sides) run(side, 'save');
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return { once: (side) => run(side, 'run'), dispose };
 }

@@ -153,7 +153,8 @@ const only = flags.get('only')?.split(',') ?? (asked === undefined ? ['fashion']
 const batch = flags.get('batch');
 let rows = ROWS.filter((row) => !only || only.includes(row.workload));
 if (batch) rows = rows.filter((row, i) => i === rows.findIndex((r) => r.workload === row.workload));
-if (batch) rows = rows.map((row) => ({ ...row, batch: Number(batch) }));
+// A first prediction is that of one image.
+if (batch) rows = rows.map((row) => (row.workload === 'first-prediction' ? row : { ...row, batch: Number(batch) }));
 const precisions = PRECISIONS.filter((p) => (flags.get('precision') ?? 'f32').split(',').includes(p));
 const results = rows.flatMap((row) => {
   // What a process takes to start does not depend on the type of numbers.
