@@ -37,9 +37,12 @@ export interface DeviceBuffer {
 export type AttributeValue = number | boolean | string | readonly number[] | readonly string[];
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** Where a value lives while a plan runs: a buffer handed to `run`, or a range of the arena. */
+/**
+ * Where a value lives while a plan runs: a buffer handed to `run`, or a part of one (`size` elements from element
+ * `first`, which lies at a multiple of 64 bytes), or a range of the arena.
+ */
 export type StorageDescription =
-  | { readonly kind: 'external'; readonly index: number }
+  | { readonly kind: 'external'; readonly index: number; readonly first?: number; readonly size?: number }
   | { readonly kind: 'arena'; readonly offset: number; readonly bytes: number };
 
 /** A typed, shaped view of a storage. A reshape is a second slot on the same storage. */

@@ -1,9 +1,13 @@
 import { sizeOf } from '../tensor/shape.js';
 import type { Graph, IrValue, Step, Update } from './ir.js';
 
-/** Where a value lives: an external place of the plan, or a block that the arena will hold. */
+/**
+ * Where a value lives: an external place of the plan, all of it or a part from element `first` on, or a block that the
+ * arena will hold.
+ */
 export type Home =
-  { readonly kind: 'external'; readonly index: number } | { readonly kind: 'block'; readonly block: number };
+  | { readonly kind: 'external'; readonly index: number; readonly first?: number }
+  | { readonly kind: 'block'; readonly block: number };
 
 /** A graph whose values all have a home. Outputs follow the graph's externals in the plan's list of externals. */
 export interface Assigned {
@@ -151,6 +155,7 @@ class Assigner {
 function inPlaceInputs(step: Step, output: number): readonly number[] {
   const all = step.inputs.map((_, at) => at);
   if (step.kind === 'elementwise' || (step.kind === 'kernel' && step.kernel === 'dropout')) return all;
+  if (step.kind === 'stripedUpdate') return all.slice(2);
   if (step.kind !== 'elementwiseGroup') return [];
   const group = Math.floor(step.outputs.indexOf(output) / step.program.results.length);
   const own = (step.inputs.length - step.shared) / (step.outputs.length / step.program.results.length);

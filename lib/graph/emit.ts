@@ -7,16 +7,17 @@ import type {
 } from '../backends/backend.js';
 import { bytesPerElement } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';
-import { assignStorage, type Assigned } from './assign-storage.js';
+import { assignStorage, type Assigned, type Home } from './assign-storage.js';
 import type { Graph, Program, Step } from './ir.js';
 import { planArena, type Lifetime } from './memory-planner.js';
+import { expandStrips } from './strips.js';
 
 /**
  * Turns a graph into the plan a backend runs. The plan's externals are the graph's externals followed by one buffer
  * for each output.
  */
 export function emitPlan(graph: Graph): PlanDescription {
-  const assigned = assignStorage(graph);
+  const assigned = expandStrips(assignStorage(graph));
   const { lifetimes, blockOf } = lifetimesOf(assigned);
   const arena = planArena(lifetimes);
   const externals = [...graph.externals, ...graph.outputs].map((id) => {
@@ -26,14 +27,19 @@ export function emitPlan(graph: Graph): PlanDescription {
   const storages: StorageDescription[] = externals.map((_, index) => ({ kind: 'external', index }));
   lifetimes.forEach((life, i) => storages.push({ kind: 'arena', offset: arena.offsets[i]!, bytes: life.bytes }));
 
+  const storageOf = (home: Home, size: number): number => {
+    if (home.kind === 'block') return externals.length + blockOf.get(home.block)!;
+    if (home.first === undefined) return home.index;
+    return storages.push({ kind: 'external', index: home.index, first: home.first, size }) - 1;
+  };
+
   const slots: SlotDescription[] = [];
   const slotOf = new Map<number, number>();
   const slot = (id: number): number => {
     let index = slotOf.get(id);
     if (index === undefined) {
-      const home = assigned.homes.get(id)!;
-      const storage = home.kind === 'external' ? home.index : externals.length + blockOf.get(home.block)!;
       const { dtype, shape } = assigned.values[id]!;
+      const storage = storageOf(assigned.homes.get(id)!, sizeOf(shape));
       index = slots.push({ storage, dtype, shape }) - 1;
       slotOf.set(id, index);
     }
@@ -75,7 +81,7 @@ function kernelOf(step: Step): { kernel: string; attributes: Attributes } {
   if (step.kind === 'elementwiseGroup') {
     return { kernel: 'elementwiseGroup', attributes: { ...programAttributes(step.program), shared: step.shared } };
   }
-  throw new Error('an alias has no kernel');
+  throw new Error(`a step of kind ${step.kind} has no kernel`);
 }
 
 /** The flat form a program has in a plan. */

@@ -59,12 +59,23 @@ export interface ElementwiseGroupStep extends StepBase {
   readonly shared: number;
 }
 
+/**
+ * A gradient that is a matrix product and the update that alone reads it, computed and applied in strips of rows, so that
+ * no more than a strip of the gradient exists at a time. Inputs are the two of the product, then those of the update but
+ * the gradient; outputs are the update's.
+ */
+export interface StripedUpdateStep extends StepBase {
+  readonly kind: 'stripedUpdate';
+  readonly gradient: KernelStep;
+  readonly update: ElementwiseStep;
+}
+
 /** Output 0 is input 0 under another shape; no work. */
 export interface AliasStep extends StepBase {
   readonly kind: 'alias';
 }
 
-export type Step = KernelStep | ElementwiseStep | ElementwiseGroupStep | AliasStep;
+export type Step = KernelStep | ElementwiseStep | ElementwiseGroupStep | StripedUpdateStep | AliasStep;
 
 /** New contents of an external value (a variable), written when nobody reads the old ones any more. */
 export interface Update {

@@ -44,6 +44,8 @@ StorageDesc toStorage(const Napi::Value& value, const std::string& path) {
   StorageDesc storage;
   if (kind == "external") {
     storage.index = fields.integer("index");
+    if (!fields.get("first").IsUndefined()) storage.first = fields.integer("first");
+    if (!fields.get("size").IsUndefined()) storage.size = fields.integer("size");
   } else if (kind == "arena") {
     storage.kind = StorageDesc::Kind::kArena;
     storage.offset = fields.integer("offset");

@@ -63,7 +63,10 @@ void Plan::prepare(const Preparation& preparation, const StepDesc& desc) {
 
 Plan::Operand Plan::operandOf(int64_t slot) const {
   const StorageDesc& storage = description_.storages[description_.slots[slot].storage];
-  if (storage.kind == StorageDesc::Kind::kExternal) return {storage.index, 0};
+  if (storage.kind == StorageDesc::Kind::kExternal) {
+    const auto width = static_cast<int64_t>(bytesPerElement(description_.externals[storage.index].dtype));
+    return {storage.index, storage.first * width};
+  }
   return {-1, storage.offset};
 }
 
@@ -84,7 +87,7 @@ void Plan::execute(const std::vector<External>& externals, const StopSignal& sto
   const bool recorded = bindings_ && !profiles && !recordings_.givenUp() && device_.backend().records();
   const std::vector<void*> bound = recorded ? bindings_->bind(addresses) : addresses;
   const auto address = [&](const Operand& o) -> void* {
-    return o.external >= 0 ? bound[o.external] : arena->values() + o.offset;
+    return (o.external >= 0 ? static_cast<std::byte*>(bound[o.external]) : arena->values()) + o.offset;
   };
   std::transform(inputs_.begin(), inputs_.end(), inputPointers_.begin(), address);
   std::transform(outputs_.begin(), outputs_.end(), outputPointers_.begin(), address);

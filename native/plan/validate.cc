@@ -19,6 +19,20 @@ std::string below(size_t n) { return "expected a number below " + std::to_string
 
 bool isIndex(int64_t i, size_t n) { return i >= 0 && static_cast<uint64_t>(i) < n; }
 
+/** Elements of an external that a storage stands for. */
+int64_t sizeOf(const PlanDesc& plan, const StorageDesc& s) { return s.size < 0 ? plan.externals[s.index].size : s.size; }
+
+void checkPart(const std::string& name, const StorageDesc& s, const ExternalDesc& external) {
+  if (s.first == 0 && s.size == -1) return;
+  const bool within = s.first >= 0 && s.size >= 0 && s.first <= external.size && s.size <= external.size - s.first;
+  require(within, name + ": expected a part of the " + std::to_string(external.size) + " elements of external " +
+                      std::to_string(s.index) + ", received first " + std::to_string(s.first) + ", size " +
+                      std::to_string(s.size));
+  const auto width = static_cast<int64_t>(bytesPerElement(external.dtype));
+  require(s.first % (kAlignment / width) == 0,
+          name + ".first: expected an element at a multiple of 64 bytes, received " + std::to_string(s.first));
+}
+
 void checkStorages(const PlanDesc& plan) {
   require(plan.arenaBytes >= 0, "plan: arenaBytes: expected 0 or more, received " + std::to_string(plan.arenaBytes));
   for (size_t i = 0; i < plan.externals.size(); ++i) {
@@ -31,6 +45,7 @@ void checkStorages(const PlanDesc& plan) {
     if (s.kind == StorageDesc::Kind::kExternal) {
       require(isIndex(s.index, plan.externals.size()),
               name + ".index: " + below(plan.externals.size()) + ", received " + std::to_string(s.index));
+      checkPart(name, s, plan.externals[s.index]);
       continue;
     }
     require(s.offset >= 0 && s.offset % kAlignment == 0,
@@ -72,8 +87,9 @@ void checkSlots(const PlanDesc& plan) {
       continue;
     }
     const ExternalDesc& external = plan.externals[storage.index];
-    require(external.dtype == slot.tensor.dtype && external.size == slot.tensor.size(),
-            name + ": expected the " + nameOf(external.dtype) + " and " + std::to_string(external.size) +
+    const int64_t size = sizeOf(plan, storage);
+    require(external.dtype == slot.tensor.dtype && size == slot.tensor.size(),
+            name + ": expected the " + nameOf(external.dtype) + " and " + std::to_string(size) +
                 " elements of external " + std::to_string(storage.index) + ", received " + describe(slot.tensor));
   }
 }
@@ -87,7 +103,10 @@ struct Extent {
 Extent extentOf(const PlanDesc& plan, const SlotDesc& slot) {
   const StorageDesc& s = plan.storages[slot.storage];
   const int64_t bytes = static_cast<int64_t>(slot.tensor.bytes());
-  if (s.kind == StorageDesc::Kind::kExternal) return {s.index, 0, bytes};
+  if (s.kind == StorageDesc::Kind::kExternal) {
+    const int64_t begin = s.first * static_cast<int64_t>(bytesPerElement(slot.tensor.dtype));
+    return {s.index, begin, begin + bytes};
+  }
   return {-1, s.offset, s.offset + bytes};
 }
 
@@ -108,8 +127,9 @@ void checkOverlaps(const PlanDesc& plan, const StepDesc& step, const KernelEntry
     const Extent written = extentOf(plan, output);
     for (size_t i = 0; i < step.inputs.size(); ++i) {
       const SlotDesc& input = plan.slots[step.inputs[i]];
-      if (!written.overlaps(extentOf(plan, input))) continue;
-      const bool same = (output.storage == input.storage || written.external >= 0) &&
+      const Extent read = extentOf(plan, input);
+      if (!written.overlaps(read)) continue;
+      const bool same = (output.storage == input.storage || (written.external >= 0 && written.begin == read.begin)) &&
                         output.tensor.dtype == input.tensor.dtype && output.tensor.size() == input.tensor.size();
       const std::string which = step.kernel + ": output " + std::to_string(o) + " overlaps input " + std::to_string(i);
       require(kernel.inPlace, which + "; this kernel does not run in place");

@@ -75,6 +75,12 @@ const BAD_PLANS: Bad[] = [
   ],
   ['a negative external', (p) => set(p.storages[2], { index: -1 }), /storages\[2\]\.index: .*received -1/],
   ['a fraction of an index', (p) => set(p.storages[2], { index: 0.5 }), /storages\[2\]\.index: .*whole.*0\.5/],
+  ['a part past its external', (p) => set(p.storages[1], { first: 96, size: 13 }), /storages\[1\]: .*108 elements/],
+  ['a part before it', (p) => set(p.storages[1], { first: -16, size: 4 }), /storages\[1\]: .*first -16/],
+  ['a part of no size', (p) => set(p.storages[1], { first: 0, size: -2 }), /storages\[1\]: .*size -2/],
+  ['a part that overflows', (p) => set(p.storages[1], { first: 2 ** 52, size: 2 ** 52 }), /storages\[1\]: .*108/],
+  ['a part off the lines', (p) => set(p.storages[1], { first: 8, size: 4 }), /storages\[1\]\.first: .*64 bytes.*8/],
+  ['a slot unlike its part', (p) => set(p.storages[1], { first: 16, size: 92 }), /slots\[1\]: .*92 elements/],
   [
     'an offset that is not aligned',
     (p) => set(p.storages[3], { offset: 32 }),

@@ -82,6 +82,10 @@ function evaluateStep(
     KERNELS[step.kernel]!(get(step.inputs[0]!)).forEach((data, i) => set(step.outputs[i]!, data));
     return;
   }
+  if (step.kind === 'stripedUpdate') {
+    for (const part of [step.gradient, step.update]) evaluateStep(part, graph, get, set);
+    return;
+  }
   const program = flat(step.program);
   const shared = step.kind === 'elementwiseGroup' ? step.shared : 0;
   for (const { inputs, outputs } of groupsOf(step.inputs, step.outputs, program.results.length, shared)) {

@@ -2,14 +2,15 @@ import { FoveaError, mismatch } from '../../errors.js';
 import { bytesPerElement } from '../../tensor/dtype.js';
 import { sizeOf } from '../../tensor/shape.js';
 import type { DeviceBuffer, ExecutablePlan, PlanDescription, StepProfile } from '../backend.js';
+import { partOf } from '../parts.js';
 import { ReferenceBuffer, allocate } from './buffer.js';
 import type { BufferStorage, ReferenceDevice } from './buffer.js';
 import type { PreparedKernel } from './kernels/kernel.js';
 import type { Work } from './queue.js';
 import { checkPlan } from './validate.js';
 
-/** Elements of one operand: a view of the arena, or the number of an external. */
-type Operand = Float64Array | number;
+/** Elements of one operand: a view of the arena, or a part of an external. */
+type Operand = Float64Array | { readonly external: number; readonly first: number; readonly count: number };
 
 interface Step {
   readonly kernel: string;
@@ -50,7 +51,8 @@ export class ReferencePlan implements ExecutablePlan {
     const operand = (slotNumber: number): Operand => {
       const slot = plan.slots[slotNumber]!;
       const storage = plan.storages[slot.storage]!;
-      return storage.kind === 'external' ? storage.index : arena[slot.storage]!.subarray(0, sizeOf(slot.shape));
+      if (storage.kind === 'arena') return arena[slot.storage]!.subarray(0, sizeOf(slot.shape));
+      return { external: storage.index, ...partOf(storage, plan.externals[storage.index]!.size) };
     };
     this.#steps = checked.map(({ description, compute }) => ({
       kernel: description.kernel,
@@ -141,8 +143,11 @@ function* execute(
   outputsFrom: number,
   onStep?: StepClock,
 ): Generator<void, void, void> {
-  const elements = (operand: Operand): Float64Array =>
-    typeof operand === 'number' ? externals[operand]!.data : operand;
+  const elements = (operand: Operand): Float64Array => {
+    if (operand instanceof Float64Array) return operand;
+    const { external, first, count } = operand;
+    return externals[external]!.data.subarray(first, first + count);
+  };
   try {
     const failed = externals.find(({ failure }) => failure !== undefined);
     if (failed?.failure !== undefined) throw failed.failure;

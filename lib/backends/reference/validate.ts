@@ -4,6 +4,7 @@ import { bytesPerElement, isDType, isNarrow } from '../../tensor/dtype.js';
 import { roundAll } from '../../tensor/narrow.js';
 import { formatShape, sizeOf } from '../../tensor/shape.js';
 import type { PlanDescription, SlotDescription, StepDescription, StorageDescription } from '../backend.js';
+import { partOf, type ExternalStorage } from '../parts.js';
 import { REFERENCE_KERNELS } from './kernels/index.js';
 import { KernelCall, describeType } from './kernels/kernel.js';
 import type { PreparedKernel, ReferenceKernel } from './kernels/kernel.js';
@@ -63,12 +64,24 @@ function checkStorage(plan: PlanDescription, storage: StorageDescription, i: num
     if (!isSize(storage.index) || storage.index >= plan.externals.length) {
       throw invalid(`storage ${i} on one of ${plan.externals.length} externals`, String(storage.index));
     }
+    checkPart(plan.externals[storage.index]!, storage, i);
     return;
   }
   const { offset, bytes } = storage;
   if (offset % ALIGNMENT !== 0) throw invalid(`storage ${i} at a multiple of ${ALIGNMENT} bytes`, String(offset));
   if (!isSize(offset) || !isSize(bytes) || offset + bytes > plan.arenaBytes) {
     throw invalid(`storage ${i} within an arena of ${plan.arenaBytes} bytes`, `${bytes} bytes at ${offset}`);
+  }
+}
+
+/** A part of an external lies within it and starts where a kernel may want it to. */
+function checkPart({ dtype, size }: PlanDescription['externals'][number], part: ExternalStorage, i: number): void {
+  const { first, count } = partOf(part, size);
+  if (!isSize(first) || !isSize(count) || first + count > size) {
+    throw invalid(`storage ${i} within an external of ${size} elements`, `${count} elements from ${first}`);
+  }
+  if ((first * bytesPerElement(dtype)) % ALIGNMENT !== 0) {
+    throw invalid(`storage ${i} from an element at a multiple of ${ALIGNMENT} bytes`, String(first));
   }
 }
 
@@ -82,8 +95,9 @@ function checkSlot(plan: PlanDescription, slot: SlotDescription, i: number): voi
   const size = sizeOf(slot.shape);
   if (storage.kind === 'external') {
     const external = plan.externals[storage.index]!;
-    if (slot.dtype !== external.dtype || size !== external.size) {
-      throw invalid(`slot ${i} of ${external.size} elements of ${external.dtype}`, describeType(slot));
+    const { count } = partOf(storage, external.size);
+    if (slot.dtype !== external.dtype || size !== count) {
+      throw invalid(`slot ${i} of ${count} elements of ${external.dtype}`, describeType(slot));
     }
   } else if (size * bytesPerElement(slot.dtype) > storage.bytes) {
     throw invalid(`slot ${i} of at most ${storage.bytes} bytes`, describeType(slot));
@@ -115,19 +129,25 @@ function rounding(call: KernelCall, compute: PreparedKernel): PreparedKernel {
   };
 }
 
-/** Whether two storages are the same one: the same number, or the same external. */
+/** The elements, or bytes of the arena, that a storage stands for. */
+function rangeOf(plan: PlanDescription, number: number): { of: number; begin: number; end: number } {
+  const storage = plan.storages[number]!;
+  if (storage.kind === 'arena') return { of: -1, begin: storage.offset, end: storage.offset + storage.bytes };
+  const { first, count } = partOf(storage, plan.externals[storage.index]!.size);
+  return { of: storage.index, begin: first, end: first + count };
+}
+
+/** Whether two storages are the same one: the same number, or the same part of the same external. */
 function sameStorage(plan: PlanDescription, a: number, b: number): boolean {
-  const [first, second] = [plan.storages[a]!, plan.storages[b]!];
-  if (first.kind === 'external' && second.kind === 'external') return first.index === second.index;
-  return a === b;
+  const [first, second] = [rangeOf(plan, a), rangeOf(plan, b)];
+  return a === b || (first.of >= 0 && first.of === second.of && first.begin === second.begin);
 }
 
 /** Whether two storages have bytes in common. */
 function overlap(plan: PlanDescription, a: number, b: number): boolean {
   if (sameStorage(plan, a, b)) return true;
-  const [first, second] = [plan.storages[a]!, plan.storages[b]!];
-  if (first.kind === 'external' || second.kind === 'external') return false;
-  return Math.max(first.offset, second.offset) < Math.min(first.offset + first.bytes, second.offset + second.bytes);
+  const [first, second] = [rangeOf(plan, a), rangeOf(plan, b)];
+  return first.of === second.of && Math.max(first.begin, second.begin) < Math.min(first.end, second.end);
 }
 
 /** Outputs share memory with nothing, but where the kernel runs in place with inputs of their size and dtype. */

@@ -13,7 +13,8 @@ import { FALLIBLE, onlyForUpdates } from './early-updates.js';
 
 /**
  * The most bytes of gradients, in all buckets together, that wait for company while other steps run: training takes at
- * most so much more memory. An update of so many bytes is long beside a launch, and they fit the caches of a processor.
+ * most so much more memory. An update of so many bytes is long beside a launch, and they fit the caches of a processor; one
+ * of more has no company.
  */
 const MOST_WAITING = 4 << 20;
 
@@ -74,7 +75,8 @@ class Buckets {
     const reads = new Set(step.inputs.map((i) => this.#root[i]!));
     const writes = step.outputs.flatMap((o) => this.#targets.get(this.#root[o]!) ?? []);
     const after = this.#before(reads, writes);
-    const key = this.#keyOf(step);
+    const bytes = [...reads].reduce((sum, id) => sum + this.#bytes(id), 0);
+    const key = bytes > MOST_WAITING ? `alone ${index}` : this.#keyOf(step);
     let bucket = this.#open.get(key);
     if (bucket && [...after].some((b) => comesAfter(b, bucket!))) {
       this.#close(bucket);
@@ -86,7 +88,7 @@ class Buckets {
     }
     bucket.members.push(step);
     bucket.at = index;
-    bucket.waiting += [...reads].reduce((sum, id) => sum + this.#bytes(id), 0);
+    bucket.waiting += bytes;
     for (const b of after) bucket.after.add(b);
     for (const output of step.outputs) this.#makers.set(this.#root[output]!, bucket);
     for (const target of writes) this.#writers.set(target, bucket);

@@ -10,6 +10,7 @@ import { groupUpdates } from './group-updates.js';
 import { inlineScalars } from './inline-scalars.js';
 import { recompute } from './recompute.js';
 import { updatesLast } from './schedule.js';
+import { stripUpdates } from './strip-updates.js';
 import { splitSteady, type Split } from '../steady.js';
 
 /** The passes that only make a plan faster, by the name they are switched off with. */
@@ -22,6 +23,7 @@ const OPTIONAL = {
   fuseElementwise,
   earlyUpdates,
   groupUpdates,
+  stripUpdates,
 } satisfies Record<string, Pass>;
 
 /** `hoistSteady` runs what depends on steady variables only when they change; `foldAffine` builds on it. */
@@ -70,5 +72,6 @@ function fuse(graph: Graph): Graph {
   g = optional('recompute', g);
   g = optional('fuseElementwise', g);
   g = optional('earlyUpdates', g);
-  return optional('groupUpdates', g);
+  g = optional('groupUpdates', g);
+  return optional('stripUpdates', g);
 }

@@ -21,6 +21,13 @@ function expectRefused(plan: PlanDescription, message: RegExp, details: object =
 const STORAGES = [external(0), external(1), arena(0, 128), arena(128, 128), arena(64, 128)];
 const SLOTS = [0, 1, 2, 3, 4].map((storage) => slot(storage, [4]));
 
+const part = (index: number, first: number, size: number): PlanDescription['storages'][number] => ({
+  kind: 'external',
+  index,
+  first,
+  size,
+});
+
 function plan(...steps: ReturnType<typeof step>[]): PlanDescription {
   return planOf([4, 4], STORAGES, SLOTS, steps, 256);
 }
@@ -31,6 +38,11 @@ describe('storages and slots', () => {
   test.each<[string, Partial<PlanDescription>, RegExp]>([
     ['an external that is not there', { storages: [external(2)] }, /storage 0 on one of 2 externals/],
     ['an external of no number', { storages: [external(-1)] }, /storage 0/],
+    ['a part past its external', { storages: [part(0, 0, 5)] }, /storage 0 within an external of 4 elements/],
+    ['a part before it', { storages: [part(0, -16, 4)] }, /storage 0 within an external/],
+    ['a part of no number', { storages: [part(0, 0, NaN)] }, /storage 0 within an external/],
+    ['a part off the lines', { storages: [part(0, 1, 2)] }, /storage 0 from an element at a multiple of 64 bytes/],
+    ['a slot unlike its part', { storages: [part(0, 0, 3), ...STORAGES.slice(1)] }, /slot 0 of 3 elements/],
     ['a storage that leaves the arena', { storages: [arena(192, 65)] }, /storage 0 within an arena of 256 bytes/],
     ['a negative offset', { storages: [arena(-64, 8)] }, /storage 0 within/],
     ['an offset that is not aligned', { storages: [arena(8, 8)] }, /storage 0 at a multiple of 64/],
