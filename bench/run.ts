@@ -156,11 +156,15 @@ if (batch) rows = rows.filter((row, i) => i === rows.findIndex((r) => r.workload
 // A first prediction is that of one image.
 if (batch) rows = rows.map((row) => (row.workload === 'first-prediction' ? row : { ...row, batch: Number(batch) }));
 const precisions = PRECISIONS.filter((p) => (flags.get('precision') ?? 'f32').split(',').includes(p));
-const results = rows.flatMap((row) => {
-  // What a process takes to start does not depend on the type of numbers.
-  if (row.workload === 'first-prediction') return measureFirst(row, 'f32', chosenPeers(row, 'f32'));
-  return precisions.flatMap((p) => measure(row, p, chosenPeers(row, p)));
-});
-console.log(`\n${markdown(results)}`);
 const json = flags.get('json');
-if (json) await writeFileAtomic(json, `${JSON.stringify(results, null, 2)}\n`);
+const results: Result[] = [];
+for (const row of rows) {
+  // What a process takes to start does not depend on the type of numbers.
+  const first = row.workload === 'first-prediction';
+  for (const p of first ? (['f32'] as const) : precisions) {
+    results.push(...(first ? measureFirst : measure)(row, p, chosenPeers(row, p)));
+    // After each row: a table takes an hour, and what it has is not lost where it ends early.
+    if (json) await writeFileAtomic(json, `${JSON.stringify(results, null, 2)}\n`);
+  }
+}
+console.log(`\n${markdown(results)}`);
