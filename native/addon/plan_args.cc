@@ -45,7 +45,11 @@ StorageDesc toStorage(const Napi::Value& value, const std::string& path) {
   if (kind == "external") {
     storage.index = fields.integer("index");
     if (!fields.get("first").IsUndefined()) storage.first = fields.integer("first");
-    if (!fields.get("size").IsUndefined()) storage.size = fields.integer("size");
+    const Napi::Value size = fields.get("size");
+    if (!size.IsUndefined()) {
+      storage.size = fields.integer("size");
+      if (storage.size < 0) refuseArgument(fields.path("size"), "0 or more elements", size);
+    }
   } else if (kind == "arena") {
     storage.kind = StorageDesc::Kind::kArena;
     storage.offset = fields.integer("offset");
