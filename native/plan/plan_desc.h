@@ -19,10 +19,10 @@ struct StorageDesc {
   enum class Kind : uint8_t { kExternal, kArena };
   Kind kind = Kind::kExternal;
   int64_t index = 0;   ///< External: which of the buffers given to a run.
-  int64_t first = 0;   ///< External: first element.
-  int64_t size = -1;   ///< External: elements; -1 stands for all of the buffer.
   int64_t offset = 0;  ///< Arena: first byte.
   int64_t bytes = 0;   ///< Arena: length.
+  int64_t first = 0;   ///< External: first element.
+  int64_t size = -1;   ///< External: elements; -1 stands for all of the buffer.
 };
 
 /** A typed, shaped view of a storage. */

@@ -20,7 +20,9 @@ std::string below(size_t n) { return "expected a number below " + std::to_string
 bool isIndex(int64_t i, size_t n) { return i >= 0 && static_cast<uint64_t>(i) < n; }
 
 /** Elements of an external that a storage stands for. */
-int64_t sizeOf(const PlanDesc& plan, const StorageDesc& s) { return s.size < 0 ? plan.externals[s.index].size : s.size; }
+int64_t sizeOf(const PlanDesc& plan, const StorageDesc& s) {
+  return s.size < 0 ? plan.externals[s.index].size : s.size;
+}
 
 void checkPart(const std::string& name, const StorageDesc& s, const ExternalDesc& external) {
   if (s.first == 0 && s.size == -1) return;

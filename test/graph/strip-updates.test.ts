@@ -39,7 +39,7 @@ async function trained(
   const [x, y] = [ops.randomNormal([3, ROWS], 3), ops.randomNormal([3, COLUMNS], 4)];
   for (let i = 0; i < 2; i++) await step(x, y).data();
   const state: ArrayLike<number>[] = [];
-  for (const v of [w, other, ...optimizer.variables]) state.push((await v.data()) as ArrayLike<number>);
+  for (const v of [w, other, ...optimizer.variables]) state.push(await v.data());
   const { arenaBytes } = step.memory(x, y);
   const products = (await step.profile(x, y)).filter((p) => p.kernel === 'matmul').length;
   step.dispose();

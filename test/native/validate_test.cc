@@ -23,6 +23,20 @@ PlanDesc goodPlan() {
   return plan;
 }
 
+/** exp of `size` elements of a buffer of 100, from element `from` on, into as many from element `to` on. */
+PlanDesc partsPlan(int64_t from, int64_t size, int64_t to) {
+  PlanDesc plan = externalsPlan(1, 100, {unary("exp", 0, 1)});
+  plan.storages = {};
+  plan.slots = {};
+  for (int64_t first : {from, to}) {
+    StorageDesc part;
+    part.first = first, part.size = size;
+    plan.storages.push_back(part);
+    plan.slots.push_back({static_cast<int64_t>(plan.slots.size()), {DType::kFloat32, {size}}});
+  }
+  return plan;
+}
+
 Test refuses(const std::string& what, const std::string& part, void (*spoil)(PlanDesc&)) {
   return {"validate: refuses " + what, [part, spoil] {
             PlanDesc plan = goodPlan();
@@ -68,6 +82,14 @@ std::vector<Test> validateTests() {
                 p.steps[0].outputs[0] = 3;
                 p.steps[1].inputs[0] = 3;
               }),
+      {"validate: accepts updates of parts of a buffer", [] { check(validate(partsPlan(0, 64, 0)).size() == 1); }},
+      {"validate: accepts a part beside the one it is made of", [] { check(validate(partsPlan(0, 32, 32)).size() == 1); }},
+      {"validate: refuses a part past the end",
+       [] { check(contains(errorOf([] { validate(partsPlan(64, 64, 0)); }).what(), "storages[0]")); }},
+      {"validate: refuses a part off the lines",
+       [] { check(contains(errorOf([] { validate(partsPlan(8, 32, 0)); }).what(), "storages[0].first")); }},
+      {"validate: refuses a part half over the one it is made of",
+       [] { check(contains(errorOf([] { validate(partsPlan(0, 64, 32)); }).what(), "output 0 overlaps input 0")); }},
       refuses("a read of what was never written", "holds no value",
               [](PlanDesc& p) { p.steps.erase(p.steps.begin()); }),
   };
