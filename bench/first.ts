@@ -24,7 +24,8 @@ export interface FirstPrediction {
 }
 
 /**
- * Builds the package and saves the model with every side's own means. `interpreterOf` gives a peer's; `environmentOf` the folder it lives in.
+ * Builds the package and saves the model with every side's own means. `interpreterOf` gives a peer's; `environmentOf`
+ * the folder it lives in.
  *
  * @throws Error where the package does not build, or a side cannot save its model
  */

@@ -155,7 +155,7 @@ class Assigner {
 function inPlaceInputs(step: Step, output: number): readonly number[] {
   const all = step.inputs.map((_, at) => at);
   if (step.kind === 'elementwise' || (step.kind === 'kernel' && step.kernel === 'dropout')) return all;
-  if (step.kind === 'stripedUpdate') return all.slice(2);
+  if (step.kind === 'updateInStrips') return all.slice(2);
   if (step.kind !== 'elementwiseGroup') return [];
   const group = Math.floor(step.outputs.indexOf(output) / step.program.results.length);
   const own = (step.inputs.length - step.shared) / (step.outputs.length / step.program.results.length);

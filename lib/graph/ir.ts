@@ -64,8 +64,8 @@ export interface ElementwiseGroupStep extends StepBase {
  * no more than a strip of the gradient exists at a time. Inputs are the two of the product, then those of the update but
  * the gradient; outputs are the update's.
  */
-export interface StripedUpdateStep extends StepBase {
-  readonly kind: 'stripedUpdate';
+export interface UpdateInStripsStep extends StepBase {
+  readonly kind: 'updateInStrips';
   readonly gradient: KernelStep;
   readonly update: ElementwiseStep;
 }
@@ -75,7 +75,7 @@ export interface AliasStep extends StepBase {
   readonly kind: 'alias';
 }
 
-export type Step = KernelStep | ElementwiseStep | ElementwiseGroupStep | StripedUpdateStep | AliasStep;
+export type Step = KernelStep | ElementwiseStep | ElementwiseGroupStep | UpdateInStripsStep | AliasStep;
 
 /** New contents of an external value (a variable), written when nobody reads the old ones any more. */
 export interface Update {

@@ -1,14 +1,14 @@
 import { bytesPerElement } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Assigned, Home } from './assign-storage.js';
-import type { IrValue, KernelStep, Step, StripedUpdateStep } from './ir.js';
+import type { IrValue, KernelStep, Step, UpdateInStripsStep } from './ir.js';
 import { STRIP_BYTES } from './strip-bytes.js';
 
 /** Puts the kernels of each update in strips in its place: a strip's columns of x, their product, its update. */
 export function expandStrips(assigned: Assigned): Assigned {
-  if (!assigned.steps.some((step) => step.kind === 'stripedUpdate')) return assigned;
+  if (!assigned.steps.some((step) => step.kind === 'updateInStrips')) return assigned;
   const work = new Expander(assigned);
-  const steps = assigned.steps.flatMap((step) => (step.kind === 'stripedUpdate' ? work.expanded(step) : [step]));
+  const steps = assigned.steps.flatMap((step) => (step.kind === 'updateInStrips' ? work.expanded(step) : [step]));
   return { steps, values: work.values, homes: work.homes };
 }
 
@@ -23,7 +23,7 @@ class Expander {
     this.#blocks = Math.max(-1, ...[...homes.values()].map((home) => (home.kind === 'block' ? home.block : -1))) + 1;
   }
 
-  expanded({ gradient, update }: StripedUpdateStep): Step[] {
+  expanded({ gradient, update }: UpdateInStripsStep): Step[] {
     const whole = gradient.outputs[0]!;
     const strip = this.#block();
     const { shape, dtype } = this.values[whole]!;

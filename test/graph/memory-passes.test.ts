@@ -147,3 +147,21 @@ describe('the plan', () => {
     expect(steps.slice(at + 1).some((s) => s.inputs.includes(head.target))).toBe(false);
   });
 });
+
+test("the gradient of VGG-16's first dense layer, 411 MB, never takes more than a strip of them", () => {
+  setDevice('cpu');
+  const w = new Variable(zeros([25_088, 4096]));
+  const optimizer = optimizers.sgd({ learningRate: 0.01, momentum: 0.9 });
+  const step = compile((x: Tensor): Tensor => {
+    const { value, grads } = valueAndGrad(() => ops.mean(ops.square(ops.matmul(x, w.value))), [w]);
+    optimizer.apply(grads);
+    return value;
+  });
+  const arena = (...off: PassName[]): number => {
+    disablePasses(...off);
+    return step.memory(zeros([8, 25_088])).arenaBytes;
+  };
+  expect(arena('updatesInStrips')).toBeGreaterThan(25_088 * 4096 * 4);
+  expect(arena()).toBeLessThan(20 << 20);
+  step.dispose();
+});

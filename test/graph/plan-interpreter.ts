@@ -82,7 +82,7 @@ function evaluateStep(
     KERNELS[step.kernel]!(get(step.inputs[0]!)).forEach((data, i) => set(step.outputs[i]!, data));
     return;
   }
-  if (step.kind === 'stripedUpdate') {
+  if (step.kind === 'updateInStrips') {
     for (const part of [step.gradient, step.update]) evaluateStep(part, graph, get, set);
     return;
   }

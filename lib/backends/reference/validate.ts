@@ -137,7 +137,7 @@ function rangeOf(plan: PlanDescription, number: number): { of: number; begin: nu
   return { of: storage.index, begin: first, end: first + count };
 }
 
-/** Whether two storages are the same one: the same number, or the same part of the same external. */
+/** Whether two storages are the same one: the same number, or parts of one external that begin at the same element. */
 function sameStorage(plan: PlanDescription, a: number, b: number): boolean {
   const [first, second] = [rangeOf(plan, a), rangeOf(plan, b)];
   return a === b || (first.of >= 0 && first.of === second.of && first.begin === second.begin);

@@ -10,7 +10,7 @@ import { groupUpdates } from './group-updates.js';
 import { inlineScalars } from './inline-scalars.js';
 import { recompute } from './recompute.js';
 import { updatesLast } from './schedule.js';
-import { stripUpdates } from './strip-updates.js';
+import { updatesInStrips } from './updates-in-strips.js';
 import { splitSteady, type Split } from '../steady.js';
 
 /** The passes that only make a plan faster, by the name they are switched off with. */
@@ -23,7 +23,7 @@ const OPTIONAL = {
   fuseElementwise,
   earlyUpdates,
   groupUpdates,
-  stripUpdates,
+  updatesInStrips,
 } satisfies Record<string, Pass>;
 
 /** `hoistSteady` runs what depends on steady variables only when they change; `foldAffine` builds on it. */
@@ -73,5 +73,5 @@ function fuse(graph: Graph): Graph {
   g = optional('fuseElementwise', g);
   g = optional('earlyUpdates', g);
   g = optional('groupUpdates', g);
-  return optional('stripUpdates', g);
+  return optional('updatesInStrips', g);
 }

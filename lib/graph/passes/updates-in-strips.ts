@@ -9,7 +9,7 @@ import { STRIP_BYTES } from '../strip-bytes.js';
  * update does, which comes behind everything that could fail and behind the readers of the old value; its operands, a
  * row for each image, live until then.
  */
-export function stripUpdates(graph: Graph): Graph {
+export function updatesInStrips(graph: Graph): Graph {
   const producers = producersOf(graph);
   const readers = readersOf(graph);
   const needed = kept(graph);
@@ -25,7 +25,7 @@ export function stripUpdates(graph: Graph): Graph {
     const inputs = [...gradient.inputs, ...step.inputs.filter((id) => id !== value)];
     const { outputs, op, layer } = step;
     replaced.set(gradient, undefined);
-    replaced.set(step, { kind: 'stripedUpdate', gradient, update: step, inputs, outputs, op, layer });
+    replaced.set(step, { kind: 'updateInStrips', gradient, update: step, inputs, outputs, op, layer });
   }
   if (replaced.size === 0) return graph;
   return { ...graph, steps: graph.steps.flatMap((step) => (replaced.has(step) ? (replaced.get(step) ?? []) : [step])) };
