@@ -58,19 +58,26 @@ function findCompiler() {
   return undefined;
 }
 
-/** The folder that holds oneDNN's header. */
-function findOneDnn() {
-  const env = process.env;
+/**
+ * Folders where oneDNN's header may be, in order. Homebrew and MacPorts install beside the `bin` that their own program
+ * is in, wherever that is.
+ */
+export function headerFolders(env = process.env) {
+  const managers = ['brew', 'port'].map((program) => which(program, env.PATH)).filter(Boolean);
   const prefixes = [
     env.DNNL_ROOT,
     env.DNNLROOT,
     ...(env.CMAKE_PREFIX_PATH ?? '').split(/[:;]/),
     '/usr',
     '/usr/local',
-    '/opt/homebrew',
-    '/opt/local',
+    ...managers.map((program) => path.dirname(path.dirname(program))),
   ].filter(Boolean);
-  const folders = [...(env.CPATH ?? '').split(':').filter(Boolean), ...prefixes.map((p) => path.join(p, 'include'))];
+  return [...(env.CPATH ?? '').split(':').filter(Boolean), ...prefixes.map((p) => path.join(p, 'include'))];
+}
+
+/** The folder that holds oneDNN's header. */
+function findOneDnn() {
+  const folders = headerFolders();
   return folders.find((f) => ['dnnl.hpp', 'oneapi/dnnl/dnnl.hpp'].some((h) => fs.existsSync(path.join(f, h))));
 }
 

@@ -5,7 +5,14 @@ import * as path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { formatCounts } from '../support/count-reporter.js';
-import { buildFingerprint, firstErrors, nativeSources, which, whyNodeModulesAreStale } from '../../scripts/setup.mjs';
+import {
+  buildFingerprint,
+  firstErrors,
+  headerFolders,
+  nativeSources,
+  which,
+  whyNodeModulesAreStale,
+} from '../../scripts/setup.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const SETUP = path.join(ROOT, 'scripts/setup.mjs');
@@ -77,6 +84,16 @@ describe('set-up', () => {
     expect(which('tool', path.join(folder, 'bin'))).toBeUndefined();
     fs.chmodSync(path.join(folder, 'bin/tool'), 0o755);
     expect(which('tool', path.join(folder, 'bin'))).toBe(path.join(folder, 'bin/tool'));
+  });
+
+  test('looks for headers where a package manager on the path installs to, behind what the environment names', () => {
+    put('here/bin/brew', '#!/bin/sh');
+    fs.chmodSync(path.join(folder, 'here/bin/brew'), 0o755);
+    const env = { PATH: path.join(folder, 'here/bin'), CPATH: '/a', DNNL_ROOT: '/b' };
+    const folders = headerFolders(env);
+    expect(folders.slice(0, 2)).toEqual(['/a', '/b/include']);
+    expect(folders.at(-1)).toBe(path.join(folder, 'here/include'));
+    expect(headerFolders({ ...env, PATH: '' })).toEqual(folders.slice(0, -1));
   });
 
   test('names what is missing, changes nothing with --check, and is quick', () => {
