@@ -36,6 +36,21 @@ export default defineConfig(
     },
   },
   {
+    files: ['lib/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: ['node:crypto', 'node:zlib'].map((name) => ({
+            name,
+            allowTypeImports: true,
+            message: 'Every import of Fovea would load it: see lib/util/builtins.ts.',
+          })),
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs', '**/*.js'],
     languageOptions: {
       globals: Object.fromEntries(

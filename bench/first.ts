@@ -43,7 +43,9 @@ export function firstPrediction(
     const script = SCRIPTS[side];
     if (script === undefined) throw new Error(`first-prediction: ${side} has no program for it`);
     const interpreter = side === 'fovea' ? process.execPath : interpreterOf(side);
-    const env = side === 'tfjs' ? { ...process.env, TFJS_ENVIRONMENT: environmentOf(side) } : process.env;
+    // Node reads such certificates at every start, which is no work of ours or of tfjs, and can take longer than either.
+    const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
+    if (side === 'tfjs') env['TFJS_ENVIRONMENT'] = environmentOf(side);
     const start = performance.now();
     const result = spawnSync(interpreter, [path.join(here, 'first', script), mode, folder], { env, encoding: 'utf8' });
     const ms = performance.now() - start;

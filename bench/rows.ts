@@ -18,14 +18,14 @@ export interface Row {
 
 export const ROWS: readonly Row[] = [
   { workload: 'first-prediction', batch: 1, peers: ['torch', 'keras', 'tfjs'], steps: 1 },
-  { workload: 'fashion', batch: 32, peers: ['torch', 'keras'], steps: 15 },
-  { workload: 'fashion', batch: 128, peers: ['torch', 'keras'], steps: 9 },
-  { workload: 'resnet34', batch: 32, peers: ['torch', 'keras'], steps: 3 },
-  { workload: 'vgg16', batch: 8, peers: ['torch'], steps: 3 },
-  { workload: 'alexnet', batch: 32, peers: ['torch'], steps: 5 },
-  { workload: 'xception', batch: 8, peers: ['torch'], steps: 3 },
-  { workload: 'infer-resnet50', batch: 1, peers: ['torch', 'onnxruntime'], steps: 15 },
-  { workload: 'infer-resnet50', batch: 32, peers: ['torch', 'onnxruntime'], steps: 5 },
+  { workload: 'fashion', batch: 32, peers: ['torch', 'torch-compile', 'keras'], steps: 15 },
+  { workload: 'fashion', batch: 128, peers: ['torch', 'torch-compile', 'keras'], steps: 9 },
+  { workload: 'resnet34', batch: 32, peers: ['torch', 'torch-compile', 'keras'], steps: 3 },
+  { workload: 'vgg16', batch: 8, peers: ['torch', 'torch-compile'], steps: 3 },
+  { workload: 'alexnet', batch: 32, peers: ['torch', 'torch-compile'], steps: 5 },
+  { workload: 'xception', batch: 8, peers: ['torch', 'torch-compile'], steps: 3 },
+  { workload: 'infer-resnet50', batch: 1, peers: ['torch', 'torch-compile', 'onnxruntime'], steps: 15 },
+  { workload: 'infer-resnet50', batch: 32, peers: ['torch', 'torch-compile', 'onnxruntime'], steps: 5 },
 ];
 
 /** One line of the result. */

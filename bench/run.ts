@@ -1,7 +1,4 @@
 /**
- * `npm run bench -- [--peers [torch,keras,...]] [--only resnet34,...] [--batch B] [--precision f32,bf16] [--pairs 7] [--steps N] [--floor]
- * [--ops] [--json FILE] [--python FOLDER]`
- *
  * Times the workloads of `rows.ts`. With `--peers` PyTorch, Keras and onnxruntime do the same in turn, each time in a
  * fresh process, and the ratio of the medians is printed as a Markdown table. The peers' environments are made by
  * `bash bench/peers/setup.sh .peers`; `--python` or `FOVEA_PEERS` names another folder. Peers without environment are
@@ -15,6 +12,21 @@ import { writeFileAtomic } from '../lib/util/atomic-file.js';
 import { firstPrediction } from './first.js';
 import { median, options } from './measure.js';
 import { markdown, PRECISIONS, ROWS, type Peer, type Precision, type Result, type Row } from './rows.js';
+
+const USAGE = `npm run bench -- [options]
+  --only NAMES       workloads, with commas: ${[...new Set(ROWS.map((row) => row.workload))].join(',')}
+  --batch B          images of a step, in place of the table's
+  --precision NAMES  of ${PRECISIONS.join(',')}; f32 unless told
+  --peers [NAMES]    in turn with torch,torch-compile,keras,onnxruntime,tfjs; all that a workload has unless named
+  --pairs N          how many times in turn; 7 unless told
+  --steps N          steps timed in one process
+  --floor            the convolutions and dense layers alone, too
+  --ops              our side in plain ops
+  --json FILE        the table as JSON as well
+  --python FOLDER    where the peers' environments are; .peers unless told`;
+
+/** Rounds of first predictions that do not count: they fill the file cache, and the caches of compiled code. */
+const WARMING = 3;
 
 interface Timing {
   peer: string;
@@ -42,6 +54,11 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const flags = options(process.argv.slice(2));
 const folder = path.resolve(flags.get('python') ?? process.env['FOVEA_PEERS'] ?? path.join(here, '../.peers'));
 const pairs = Number(flags.get('pairs') ?? 7);
+const unknown = [...flags.keys()].find((flag) => !USAGE.includes(`  --${flag} `));
+if (unknown !== undefined) {
+  (unknown === 'help' ? console.log : console.error)(unknown === 'help' ? USAGE : `no option --${unknown}\n${USAGE}`);
+  process.exit(unknown === 'help' ? 0 : 2);
+}
 
 /** Runs a program and merges the JSON objects it prints, one a line. */
 function timed(command: string, args: readonly string[]): Timing {
@@ -109,16 +126,16 @@ function measure(row: Row, precision: Precision, peers: readonly Peer[]): Result
   });
 }
 
-/** Whole processes in turn; the first round fills the file cache and does not count. */
+/** Whole processes in turn. */
 function measureFirst(row: Row, precision: Precision, peers: readonly Peer[]): Result[] {
   const sides = ['fovea', ...peers] as const;
   const programs = firstPrediction(sides, interpreterOf, environmentOf);
   try {
     const times = new Map<Peer | 'fovea', number[]>(sides.map((side) => [side, []]));
-    for (let i = 0; i <= pairs; i++) {
+    for (let i = 0; i < WARMING + pairs; i++) {
       for (const side of sides) {
         const ms = programs.once(side);
-        if (i > 0) times.get(side)!.push(ms);
+        if (i >= WARMING) times.get(side)!.push(ms);
       }
     }
     const mine = rounded(median(times.get('fovea')!));
@@ -141,11 +158,9 @@ if (asked !== undefined && present.length === 0) {
   console.error(`no peers in ${folder}: run "bash bench/peers/setup.sh ${path.relative('.', folder) || '.'}" first`);
   process.exit(1);
 }
-const compiles = (row: Row, peer: Peer): boolean => peer === 'torch-compile' && row.workload !== 'first-prediction';
 const chosenPeers = (row: Row, precision: Precision): Peer[] => {
   if (asked === undefined) return [];
-  const named = asked.split(',') as Peer[];
-  const wanted = asked === '' ? row.peers : named.filter((peer) => row.peers.includes(peer) || compiles(row, peer));
+  const wanted = asked === '' ? row.peers : row.peers.filter((peer) => asked.split(',').includes(peer));
   // onnxruntime's script knows f32 only.
   return wanted.filter((peer) => present.includes(peer) && (precision === 'f32' || peer !== 'onnxruntime'));
 };

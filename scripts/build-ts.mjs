@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /**
  * Builds dist/ from lib/ and models/: declarations by tsc, with the hand-written ones that it skips, and JavaScript by
- * esbuild, in few files: to resolve and read 400 modules took Node most of the time of `import 'fovea'`.
+ * esbuild, in one file, which scripts/published/load.mjs loads: to resolve, read and compile 400 modules took Node most of
+ * the time of `import 'fovea'`.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -18,23 +20,65 @@ const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 
-// What is imported when it is needed keeps a file of its own; names of classes and functions stay what they are.
-await build({
-  absWorkingDir: root,
-  entryPoints: ['lib/index.ts', 'lib/cli/main.ts', 'models/index.ts'],
-  outdir: 'dist',
-  outbase: '.',
-  chunkNames: 'chunks/[name]-[hash]',
+const { dependencies, optionalDependencies } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+const common = { absWorkingDir: root, platform: 'node', target: 'node20', logLevel: 'warning' };
+
+// All entries lie in one file, each behind a function that evaluates it; what a module imports when it is needed is
+// evaluated then. Names of classes and functions stay what they are.
+const ENTRIES = { lib: 'lib/index', models: 'models/index', cli: 'lib/cli/run' };
+const entries = Object.entries(ENTRIES);
+const { metafile } = await build({
+  ...common,
+  stdin: {
+    contents: entries.map(([name, entry]) => `exports.${name} = () => require('./${entry}.ts');`).join('\n'),
+    resolveDir: root,
+  },
+  outfile: 'dist/lib/bundle.cjs',
   bundle: true,
-  splitting: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
+  external: Object.keys({ ...dependencies, ...optionalDependencies }),
+  format: 'cjs',
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   keepNames: true,
   sourcemap: true,
-  logLevel: 'warning',
+  metafile: true,
 });
+
+// esbuild's helper defines names anew that are what they should be, too: for V8 such a function is an object of its own
+// shape, and an arrow function pays at every call of the function that makes it.
+const bundle = path.join(dist, 'lib/bundle.cjs');
+const [helper, lighter] = [
+  '__name = (target, value) => ',
+  '__name = (target, value) => target.name === value ? target : ',
+];
+const code = fs.readFileSync(bundle, 'utf8');
+if (!code.includes(helper)) throw new Error('bundle.cjs: expected the helper that keeps names, found none');
+fs.writeFileSync(bundle, code.replace(helper, lighter));
+
+// What users import: the exports of an entry, from the bundle that load.js loads.
+fs.copyFileSync(path.join(root, 'scripts/published/load.mjs'), path.join(dist, 'lib/load.js'));
+const library = createRequire(import.meta.url)(bundle);
+for (const [name, entry] of entries) {
+  const loader = path.dirname(entry) === 'lib' ? './load.js' : path.relative(path.dirname(entry), 'lib/load.js');
+  const names = Object.keys(library[name]()).sort().join(', ');
+  fs.writeFileSync(
+    path.join(dist, `${entry}.js`),
+    `import { library } from '${loader}';\nexport const { ${names} } = library.${name}();\n`,
+  );
+}
+await build({ ...common, entryPoints: ['lib/cli/main.ts'], outdir: 'dist/lib/cli', format: 'esm' });
+
+// The bundle holds other people's code, and their licences ask to be told.
+const packages = new Set(
+  Object.keys(metafile.inputs).flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []),
+);
+const notices = [...packages].sort().map((name) => {
+  const folder = path.join(root, 'node_modules', name);
+  const licence = fs.readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
+  if (licence === undefined) throw new Error(`${name}: expected a licence to publish with its code, found none`);
+  return `${name}\n\n${fs.readFileSync(path.join(folder, licence), 'utf8')}`;
+});
+fs.writeFileSync(path.join(dist, 'lib/bundle.LICENSES.txt'), notices.join('\n\n'));
 
 // tsc reads .d.ts files but does not copy them; the declarations it writes refer to them.
 for (const folder of ['lib', 'models']) {

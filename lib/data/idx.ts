@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { FoveaError } from '../errors.js';
+import { zlib } from '../util/builtins.js';
 import { formatShape, type HostData, type HostTensor, hostTensor, sizeOf, uninitialized } from './host-tensor.js';
 
 /** The number types of the IDX format. */
@@ -128,7 +128,7 @@ async function inflate(compressed: Uint8Array, file: string, maxBytes: number): 
   try {
     // Enough input for any header, however it is compressed.
     const head = compressed.subarray(0, MAX_HEADER + 65_536);
-    start = gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH });
+    start = zlib().gunzipSync(head, { finishFlush: zlib().constants.Z_SYNC_FLUSH });
   } catch (cause) {
     throw corrupt(cause);
   }
@@ -144,7 +144,7 @@ async function inflate(compressed: Uint8Array, file: string, maxBytes: number): 
     // One byte more than the header says, to notice trailing data without following it to its end.
     const maxOutputLength = header.total + 1;
     const chunkSize = Math.min(Math.max(64, maxOutputLength), 2 ** 20);
-    gunzip(compressed, { maxOutputLength, chunkSize }, (error, result) => {
+    zlib().gunzip(compressed, { maxOutputLength, chunkSize }, (error, result) => {
       if (!error) resolve(result);
       else if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') reject(corrupt(error));
       else

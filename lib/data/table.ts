@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { FoveaError } from '../errors.js';
+import { crypto } from '../util/builtins.js';
 import { ArrayColumn, ByteColumn, type Column } from './columns.js';
 import { formatShape } from './host-tensor.js';
 import { type Batched, mapStructure, tensorsOf } from './structure.js';
@@ -37,7 +37,7 @@ export function tableOf<T>(columns: unknown): Table<T> {
     get: (row) => build(columns, (column) => column.row(row)) as T,
     gather: (rows) => build(columns, (column) => column.gather(rows)) as Batched<T>,
     digest: () => {
-      const hash = createHash('sha256');
+      const hash = crypto().createHash('sha256');
       build(columns, (column) => column.addTo(hash));
       return hash.digest('hex');
     },

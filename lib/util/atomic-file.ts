@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FoveaError } from '../errors.js';
+import { crypto } from './builtins.js';
 
 /** What a file can be written from: text, bytes, or pieces of bytes as they come. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -23,7 +23,7 @@ const TEMPORARY = /^\.(.+)\.(\d+)-[0-9a-f]{12}\.tmp$/;
 export async function writeFileAtomic(file: string, content: FileContent): Promise<void> {
   const target = await realpath(file).catch(() => path.resolve(file));
   const folder = path.dirname(target);
-  const suffix = `${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+  const suffix = `${process.pid}-${crypto().randomBytes(6).toString('hex')}.tmp`;
   const temporary = path.join(folder, `.${path.basename(target)}.${suffix}`);
   try {
     await mkdir(folder, { recursive: true });

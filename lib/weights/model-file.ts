@@ -114,6 +114,7 @@ async function loadOwn(file: string, architecture: string | undefined, customLay
   await using opened = await SafetensorsFile.open(file);
   const text = opened.metadata['model'];
   const json = text === undefined && architecture !== undefined ? await readModelJson(architecture) : parse(file, text);
+  opened.readAhead();
   const model = deserializeLayer(json, customLayers);
   await assignFrom(opened, model);
   return model;

@@ -43,6 +43,8 @@ const TO_FILE: Record<DType, SafetensorsDType> = {
  */
 export class SafetensorsFile implements AsyncDisposable {
   readonly #entries: ReadonlyMap<string, SafetensorsEntry>;
+  /** Tensors that are being read before they are asked for. */
+  readonly #ahead = new Map<string, Promise<NamedArray>>();
 
   private constructor(
     readonly path: string,
@@ -99,7 +101,22 @@ export class SafetensorsFile implements AsyncDisposable {
    *
    * @throws FoveaError ERR_NOT_FOUND, ERR_UNSUPPORTED for integers that do not fit
    */
-  async read(name: string): Promise<NamedArray> {
+  read(name: string): Promise<NamedArray> {
+    const ahead = this.#ahead.get(name);
+    this.#ahead.delete(name);
+    return ahead ?? this.#read(name);
+  }
+
+  /** Starts to read every tensor: for a caller that will ask for all of them and has other work to do first. */
+  readAhead(): void {
+    for (const name of this.#entries.keys()) {
+      const reading = this.#read(name);
+      reading.catch(() => undefined); // Who asks for the tensor is told.
+      this.#ahead.set(name, reading);
+    }
+  }
+
+  async #read(name: string): Promise<NamedArray> {
     const entry = this.#entries.get(name);
     if (!entry) {
       throw new FoveaError(`${this.path}: has no tensor "${name}"`, { code: 'ERR_NOT_FOUND', op: 'safetensors' });

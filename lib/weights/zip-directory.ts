@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { crc32, inflateRaw } from 'node:zlib';
 import { FoveaError } from '../errors.js';
+import { zlib } from '../util/builtins.js';
 
 // Reads where the entries of a zip file lie (PKWARE's APPNOTE 6.3, sections 4.3 and 4.5, with Zip64), for formats that
 // store them uncompressed and want to read parts of them. Entries that were deflated are inflated in memory, to the
@@ -92,13 +92,14 @@ export class ZipDirectory {
     const view = await readView(this.file, this.handle, await this.#dataOf(entry), entry.packedBytes);
     const packed = new Uint8Array(view.buffer);
     const bytes = entry.packing === 'stored' ? packed : await this.#inflate(entry, packed);
-    if (bytes.length !== entry.bytes || crc32(bytes) !== entry.crc) throw refuse(this.file, `${name} is damaged`);
+    if (bytes.length !== entry.bytes || zlib().crc32(bytes) !== entry.crc)
+      throw refuse(this.file, `${name} is damaged`);
     return bytes;
   }
 
   async #inflate(entry: ZipEntry, packed: Uint8Array): Promise<Uint8Array> {
     try {
-      return await promisify(inflateRaw)(packed, { maxOutputLength: Math.max(1, entry.bytes) });
+      return await promisify(zlib().inflateRaw)(packed, { maxOutputLength: Math.max(1, entry.bytes) });
     } catch (cause) {
       const why = (cause as Error).message;
       throw refuse(this.file, `${JSON.stringify(entry.name)} does not unpack to its ${entry.bytes} bytes: ${why}`);

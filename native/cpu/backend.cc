@@ -1,6 +1,5 @@
 #include "cpu/backend.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -8,6 +7,7 @@
 #include <fstream>
 
 #include "cpu/kernel_base.h"
+#include "cpu/memory.h"
 #include "cpu/onednn.h"
 #include "cpu/parallel.h"
 
@@ -17,8 +17,6 @@ std::unique_ptr<Backend> makeCpuBackend() { return std::make_unique<cpu::CpuBack
 
 namespace cpu {
 namespace {
-
-constexpr size_t kHugePage = size_t{2} << 20;
 
 std::string processorName() {
   std::ifstream file("/proc/cpuinfo");
@@ -71,14 +69,10 @@ CpuBackend::CpuBackend() {
 }
 
 void* CpuBackend::allocate(size_t bytes) {
-  const bool large = bytes >= 2 * kHugePage;
-  void* pointer = nullptr;
-  if (posix_memalign(&pointer, large ? kHugePage : 64, std::max<size_t>(align64(bytes), 64)) != 0) {
+  void* pointer = allocateMemory(bytes);
+  if (pointer == nullptr) {
     throw Error("ERR_OUT_OF_MEMORY", "cpu: cannot allocate " + std::to_string(bytes) + " bytes");
   }
-#ifdef MADV_HUGEPAGE
-  if (large) madvise(pointer, bytes, MADV_HUGEPAGE);  // Advice only: failing does no harm.
-#endif
   return pointer;
 }
 

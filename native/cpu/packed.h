@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "cpu/kernel_base.h"
+#include "cpu/memory.h"
 
 namespace fovea::cpu {
 
@@ -28,7 +29,7 @@ class Packed {
       return workspace;
     }
     if (version != version_) {
-      if (!data_) data_.reset(std::aligned_alloc(64, align64(bytes_ + 1)));
+      if (!data_) data_.reset(allocateMemory(bytes_));
       if (!data_) throw Error("ERR_OUT_OF_MEMORY", "cpu: no memory for packed weights");
       version_ = 0;  // Should `make` throw.
       make(data_.get());

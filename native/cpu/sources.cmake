@@ -21,6 +21,7 @@ set(FOVEA_CPU_SOURCES
   cpu/indirect_tile.cc
   cpu/lrn.cc
   cpu/matmul.cc
+  cpu/memory.cc
   cpu/philox_blocks.cc
   cpu/pool.cc
   cpu/random.cc

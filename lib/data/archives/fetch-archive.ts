@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FoveaError, mismatch } from '../../errors.js';
 import { writeJsonAtomic } from '../../util/atomic-file.js';
+import { crypto } from '../../util/builtins.js';
 import { cacheFolder } from '../../util/cache-folder.js';
 import { download } from '../download.js';
 import type { DownloadProgress } from '../download/attempt.js';
@@ -51,7 +51,7 @@ async function readPin(file: string): Promise<Pin | undefined> {
 }
 
 async function digestOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = crypto().createHash('sha256');
   for await (const piece of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(piece as Buffer);
   return hash.digest('hex');
 }
@@ -70,7 +70,7 @@ function placeOf(
 ): { folder: string; urls: readonly string[] } {
   if (options.url === undefined) return { folder: cacheFolder(name), urls };
   const own = typeof options.url === 'string' ? [options.url] : options.url;
-  const key = createHash('sha256').update(own.join('\n')).digest('hex').slice(0, 12);
+  const key = crypto().createHash('sha256').update(own.join('\n')).digest('hex').slice(0, 12);
   return { folder: cacheFolder(name, key), urls: own };
 }
 

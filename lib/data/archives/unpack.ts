@@ -1,10 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
-import { createGunzip } from 'node:zlib';
 import { FoveaError, mismatch } from '../../errors.js';
+import { crypto, zlib } from '../../util/builtins.js';
 import { withLock } from '../download/lock.js';
 
 /** What an archive may hold at most. */
@@ -75,7 +74,7 @@ async function* tarBytes(archive: string, limits: UnpackLimits): AsyncGenerator<
   const most = limits.maxBytes + (limits.maxEntries + 1) * TAR_OVERHEAD;
   let seen = 0;
   const zipped = magic[0] === 0x1f && magic[1] === 0x8b;
-  const stream = zipped ? file.pipe(createGunzip()) : file;
+  const stream = zipped ? file.pipe(zlib().createGunzip()) : file;
   if (zipped) file.on('error', (error) => stream.destroy(error));
   try {
     for await (const piece of stream) {
@@ -155,7 +154,7 @@ export async function unpackTar(
     for (const name of await readdir(parent)) {
       if (name.startsWith(leftover)) await rm(path.join(parent, name), { recursive: true, force: true });
     }
-    const temporary = path.join(parent, `${leftover}${randomBytes(6).toString('hex')}`);
+    const temporary = path.join(parent, `${leftover}${crypto().randomBytes(6).toString('hex')}`);
     await mkdir(temporary);
     try {
       await extract(archive, temporary, limits);

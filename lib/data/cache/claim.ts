@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { endianness, hostname } from 'node:os';
 import path from 'node:path';
 import { FoveaError, mismatch } from '../../errors.js';
 import { isAlive, writeJsonAtomic } from '../../util/atomic-file.js';
+import { crypto } from '../../util/builtins.js';
 import { withLock } from '../download/lock.js';
 
 // A cache is a folder of files:
@@ -88,7 +88,7 @@ export class CacheFolder {
 
 /** The right to write the elements of a cache, until it is released. */
 export class Lease {
-  readonly #token = randomUUID();
+  readonly #token = crypto().randomUUID();
   #beat: NodeJS.Timeout | undefined;
 
   constructor(private readonly cache: CacheFolder) {}

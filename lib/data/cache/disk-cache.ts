@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { FoveaError } from '../../errors.js';
+import { crypto } from '../../util/builtins.js';
 import { END, type Opener, type Pulled, type Puller } from '../pull.js';
 import { type Source, stagePath } from '../source.js';
 import { openFrom } from '../stages/resume.js';
@@ -17,7 +17,9 @@ export interface DiskCacheOptions {
 
 /** What the elements are made of. */
 async function fingerprintOf(recipe: Source<unknown>['recipe'], key: string | undefined): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(key ?? null));
+  const hash = crypto()
+    .createHash('sha256')
+    .update(JSON.stringify(key ?? null));
   for (const step of recipe) hash.update(`\0${typeof step === 'string' ? step : await step()}`);
   return hash.digest('hex');
 }

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
+import { zlib } from '../../util/builtins.js';
 import { decodeElement, FRAME_BYTES, frameOf } from './record.js';
 
 const CHUNK = 2 ** 20;
@@ -33,7 +33,7 @@ export class FrameReader {
     // Checked before anything of that length is allocated.
     if (!frame || this.#end + FRAME_BYTES + frame.length > this.size) return 'torn';
     const payload = await this.#bytes(this.#end + FRAME_BYTES, frame.length);
-    if (crc32(payload) !== frame.crc) return 'torn';
+    if (zlib().crc32(payload) !== frame.crc) return 'torn';
     let element: unknown;
     try {
       element = decodeElement(payload, frame.json);

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import { FoveaError } from '../../errors.js';
+import { zlib } from '../../util/builtins.js';
 import {
   describeValue,
   type HostData,
@@ -77,7 +77,7 @@ export function encodeElement(element: unknown, where: string): Uint8Array[] {
   const frame = Buffer.alloc(FRAME_BYTES);
   frame.writeUInt32LE(length, 0);
   frame.writeUInt32LE(
-    pieces.reduce((crc, piece) => crc32(piece, crc), 0),
+    pieces.reduce((crc, piece) => zlib().crc32(piece, crc), 0),
     4,
   );
   frame.writeUInt32LE(json.length, 8);

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { crypto } from '../../util/builtins.js';
 
 /** What a file must be. */
 export interface Expectation {
@@ -28,8 +28,8 @@ export async function differenceOf(file: string, expected: Expectation): Promise
     return { what: 'size', expected: expected.size, received: size };
   }
   const wantsSha256 = expected.sha256 !== undefined || expected.sha256Prefix !== undefined;
-  const sha256 = wantsSha256 ? createHash('sha256') : undefined;
-  const md5 = expected.md5 === undefined ? undefined : createHash('md5');
+  const sha256 = wantsSha256 ? crypto().createHash('sha256') : undefined;
+  const md5 = expected.md5 === undefined ? undefined : crypto().createHash('md5');
   if (!sha256 && !md5) return undefined;
   for await (const piece of createReadStream(file, { highWaterMark: 2 ** 20 })) {
     sha256?.update(piece as Buffer);

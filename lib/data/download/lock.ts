@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FoveaError } from '../../errors.js';
 import { isAlive } from '../../util/atomic-file.js';
+import { crypto } from '../../util/builtins.js';
 
 interface Owner {
   readonly pid: number;
@@ -97,7 +97,7 @@ async function acquire(lock: string, token: string, options: LockOptions): Promi
  * @throws FoveaError ERR_FILE when the folder cannot be made; the signal's reason when aborted
  */
 export async function withLock<T>(lock: string, options: LockOptions, run: () => Promise<T>): Promise<T> {
-  const token = randomUUID();
+  const token = crypto().randomUUID();
   try {
     await acquire(lock, token, options);
   } catch (cause) {

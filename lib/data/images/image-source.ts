@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { FoveaError } from '../../errors.js';
+import { crypto } from '../../util/builtins.js';
 import { rowsInOrder } from '../from-arrays.js';
 import type { HostTensor } from '../host-tensor.js';
 import { AGAIN, chain, type Opener, type Pulled, until } from '../pull.js';
@@ -43,7 +43,9 @@ function keep<T>(open: Opener<T | typeof DROPPED>): Opener<T> {
 
 /** Names, sizes and times of change: another file under an old name is noticed. */
 async function digestOf({ files, targets }: ImageFiles, { op, reading }: ReadingPolicy): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([op, reading, targets]));
+  const hash = crypto()
+    .createHash('sha256')
+    .update(JSON.stringify([op, reading, targets]));
   for (const file of files) {
     const about = await stat(file).catch(() => undefined);
     hash.update(`${file}\n${about?.size} ${about?.mtimeMs}\n`);

@@ -1,5 +1,5 @@
-import { randomInt } from 'node:crypto';
 import { HostRandom } from '../../random/philox.js';
+import { crypto } from '../../util/builtins.js';
 import { checkCount } from '../arguments.js';
 import { AGAIN, chain, END, type MaybePromise, type Opener, type Pulled, type Puller, until } from '../pull.js';
 import { reordered, type Source } from '../source.js';
@@ -67,7 +67,7 @@ class ShufflePuller<T> implements Puller<T> {
 /** Shuffles through a buffer of `bufferSize` elements. */
 export function shuffleSource<T>(source: Source<T>, bufferSize: number, options: ShuffleOptions): Source<T> {
   checkCount('shuffle', 'bufferSize', bufferSize, 1);
-  const { seed = randomInt(2 ** 47), reshuffleEachIteration = true } = options;
+  const { seed = crypto().randomInt(2 ** 47), reshuffleEachIteration = true } = options;
   // Refuses a bad seed here rather than at the first element.
   new HostRandom(seed);
   const shuffle = <U>(open: Opener<U>): Opener<U> => {

@@ -1,5 +1,5 @@
-import { crc32, deflateSync } from 'node:zlib';
 import { FoveaError } from '../../errors.js';
+import { zlib } from '../../util/builtins.js';
 
 /** Channels, and PNG's colour type for them. */
 const COLOR_TYPES: Readonly<Record<number, number>> = { 1: 0, 2: 4, 3: 2, 4: 6 };
@@ -28,7 +28,7 @@ export function encodePng(pixels: Uint8Array, width: number, height: number, cha
   return Buffer.concat([
     signature,
     chunk('IHDR', header),
-    chunk('IDAT', deflateSync(raw)),
+    chunk('IDAT', zlib().deflateSync(raw)),
     chunk('IEND', raw.subarray(0, 0)),
   ]);
 }
@@ -38,6 +38,6 @@ function chunk(type: string, data: Uint8Array): Buffer {
   const out = Buffer.alloc(body.length + 8);
   out.writeUInt32BE(data.length, 0);
   out.set(body, 4);
-  out.writeUInt32BE(crc32(body), body.length + 4);
+  out.writeUInt32BE(zlib().crc32(body), body.length + 4);
   return out;
 }

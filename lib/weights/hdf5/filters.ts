@@ -1,9 +1,7 @@
 import { promisify } from 'node:util';
-import { inflate } from 'node:zlib';
+import { zlib } from '../../util/builtins.js';
 import type { Cursor } from './cursor.js';
 import { corrupt, unsupported } from './errors.js';
-
-const inflateAsync = promisify(inflate);
 
 /** A step that chunks went through when they were written. */
 export interface Filter {
@@ -68,7 +66,7 @@ export async function undoFilters(
 async function inflateChunk(file: string, bytes: Uint8Array, size: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
     // A checksum of 4 bytes may be inside.
-    return new Uint8Array(await inflateAsync(bytes, { maxOutputLength: size + 4 }));
+    return new Uint8Array(await promisify(zlib().inflate)(bytes, { maxOutputLength: size + 4 }));
   } catch (cause) {
     throw corrupt(file, `a chunk cannot be inflated to ${size} bytes: ${(cause as Error).message}`, cause);
   }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { writeJsonAtomic } from '../../util/atomic-file.js';
+import { crypto } from '../../util/builtins.js';
 import { cacheFolder } from '../../util/cache-folder.js';
 import type { WeightsFile } from './facts.js';
 
@@ -48,7 +48,7 @@ export async function isChecked(path: string): Promise<boolean> {
 
 /** The SHA-256 of a file, read in pieces. */
 export async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = crypto().createHash('sha256');
   for await (const piece of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(piece as Buffer);
   return hash.digest('hex');
 }

@@ -1,0 +1,90 @@
+/**
+ * @file
+ * Loads the published library, bundle.cjs beside this file, and keeps what V8 made of it beside it too, as Python does
+ * in `__pycache__`: compiling a megabyte of source takes longer than all else that `import 'fovea'` does. The first few
+ * programs add the functions that they were the first to call; then the file stays as it is. Where it cannot be
+ * written, every process compiles what it needs, as with FOVEA_CODE_CACHE=0.
+ */
+const builtin = (name) => process.getBuiltinModule(`node:${name}`);
+const [fs, path, vm] = [builtin('fs'), builtin('path'), builtin('vm')];
+
+const file = path.join(import.meta.dirname, 'bundle.cjs');
+const require = builtin('module').createRequire(file);
+
+/** How many programs may add to the cache. */
+const GENERATIONS = 4;
+
+/** A file of code that V8 compiled. V8 runs whatever it is given, so that a trailer tells whether it is whole and whose. */
+class CodeCache {
+  #file;
+  #source;
+
+  /** @param source - the file that was compiled, by its size and time */
+  constructor(file, source) {
+    this.#file = file;
+    this.#source = source;
+  }
+
+  read() {
+    let bytes;
+    try {
+      bytes = fs.readFileSync(this.#file);
+    } catch {
+      return undefined;
+    }
+    const at = bytes.length - TRAILER_BYTES;
+    if (at <= 0) return undefined;
+    const [code, generation] = [bytes.subarray(0, at), bytes.readDoubleLE(at)];
+    return bytes.subarray(at).equals(this.#trailer(code, generation)) ? { code, generation } : undefined;
+  }
+
+  write(code, generation) {
+    const temporary = `${this.#file}.${process.pid}`;
+    try {
+      fs.accessSync(path.dirname(this.#file), fs.constants.W_OK);
+      fs.writeFileSync(temporary, Buffer.concat([code, this.#trailer(code, generation)]));
+      fs.renameSync(temporary, this.#file);
+    } catch {
+      fs.rmSync(temporary, { force: true });
+    }
+  }
+
+  #trailer(code, generation) {
+    const numbers = [generation, this.#source.size, this.#source.mtimeMs, builtin('zlib').crc32(code)];
+    return Buffer.from(Float64Array.from(numbers).buffer);
+  }
+}
+
+const TRAILER_BYTES = 4 * Float64Array.BYTES_PER_ELEMENT;
+
+function load() {
+  // Source maps and coverage are for Node's own loader.
+  const { FOVEA_CODE_CACHE, NODE_V8_COVERAGE } = process.env;
+  if (FOVEA_CODE_CACHE === '0' || NODE_V8_COVERAGE || process.sourceMapsEnabled) return { library: require(file) };
+
+  const cache = new CodeCache(
+    path.join(import.meta.dirname, `bundle-${builtin('v8').cachedDataVersionTag()}.cache`),
+    fs.statSync(file),
+  );
+  const kept = cache.read();
+  const source = fs.readFileSync(file, 'latin1');
+  const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+    filename: file,
+    cachedData: kept?.code,
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  const cached = kept !== undefined && !script.cachedDataRejected;
+  const { code: before, generation } = cached ? kept : { code: [], generation: 0 };
+  if (generation < GENERATIONS) {
+    process.once('exit', () => {
+      const code = script.createCachedData();
+      cache.write(code.length > before.length ? code : before, generation + 1);
+    });
+  }
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, require, module, file, import.meta.dirname);
+  return { library: module.exports, cached };
+}
+
+/** The library's entries, as functions that evaluate them; whether V8 took its code from the cache. */
+export const { library, cached = false } = load();
