@@ -38,20 +38,31 @@ class CodeCache {
     return bytes.subarray(at).equals(this.#trailer(code, generation)) ? { code, generation } : undefined;
   }
 
-  write(code, generation) {
+  /** @param make - gives the code: not called where there is no place for it */
+  write(make, generation) {
     const temporary = `${this.#file}.${process.pid}`;
     try {
       fs.accessSync(path.dirname(this.#file), fs.constants.W_OK);
+      const code = make();
       fs.writeFileSync(temporary, Buffer.concat([code, this.#trailer(code, generation)]));
       fs.renameSync(temporary, this.#file);
     } catch {
-      fs.rmSync(temporary, { force: true });
+      // There is no place for it. At the end of a program that is nobody's trouble.
+      remove(temporary);
     }
   }
 
   #trailer(code, generation) {
     const numbers = [generation, this.#source.size, this.#source.mtimeMs, builtin('zlib').crc32(code)];
     return Buffer.from(Float64Array.from(numbers).buffer);
+  }
+}
+
+function remove(file) {
+  try {
+    fs.unlinkSync(file);
+  } catch {
+    // It was not begun.
   }
 }
 
@@ -76,10 +87,11 @@ function load() {
   const cached = kept !== undefined && !script.cachedDataRejected;
   const { code: before, generation } = cached ? kept : { code: [], generation: 0 };
   if (generation < GENERATIONS) {
-    process.once('exit', () => {
+    const more = () => {
       const code = script.createCachedData();
-      cache.write(code.length > before.length ? code : before, generation + 1);
-    });
+      return code.length > before.length ? code : before;
+    };
+    process.once('exit', () => cache.write(more, generation + 1));
   }
   const module = { exports: {} };
   script.runInThisContext()(module.exports, require, module, file, import.meta.dirname);

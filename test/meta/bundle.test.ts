@@ -121,6 +121,15 @@ describe('the cache of compiled code', () => {
     expect(run()).toBe(true);
   });
 
+  test('does no harm where it cannot be written', () => {
+    run();
+    const name = cacheFile();
+    rmSync(name);
+    mkdirSync(name);
+    expect(run()).toBe(false);
+    expect(readdirSync(lib)).toHaveLength(5);
+  });
+
   test('is not used for a bundle that was changed', () => {
     run();
     utimesSync(path.join(lib, 'bundle.cjs'), 1, 1);
