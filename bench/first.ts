@@ -43,7 +43,7 @@ export function firstPrediction(
     const script = SCRIPTS[side];
     if (script === undefined) throw new Error(`first-prediction: ${side} has no program for it`);
     const interpreter = side === 'fovea' ? process.execPath : interpreterOf(side);
-    // Node reads such certificates at every start, which is no work of ours or of tfjs, and can take longer than either.
+    // Node reads such certificates at every start: no work of ours or of tfjs, and longer than the start itself.
     const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
     if (side === 'tfjs') env['TFJS_ENVIRONMENT'] = environmentOf(side);
     const start = performance.now();

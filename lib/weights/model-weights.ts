@@ -12,9 +12,6 @@ import { namedWeights, type Weighted, type WeightFile } from './weight-file.js';
 
 export { namedWeights, type Weighted } from './weight-file.js';
 
-/** Tensors read at once: as many as Node has threads for files. */
-const READ_AT_ONCE = 4;
-
 /** Options of `loadWeights`. */
 export interface LoadWeightsOptions extends Pick<MatchOptions, 'by' | 'rename' | 'skipMismatch' | 'strict'> {
   /** The same as `by: 'order'`. */
@@ -98,23 +95,10 @@ export async function assignWeights(
     file: opened.path,
     model: model.name,
   });
-  const values = await readAll(
-    opened,
-    pairs.map(({ source }) => source),
-  );
-  values.forEach((value, i) => assignArray(pairs[i]!.target, value));
+  const values: [Variable, NamedArray][] = [];
+  for (const { target, source } of pairs) values.push([target, await opened.read(source)]);
+  for (const [variable, value] of values) assignArray(variable, value);
   return report;
-}
-
-/** Tensors of an open file, a few of them at once. */
-async function readAll(opened: WeightFile, names: readonly string[]): Promise<NamedArray[]> {
-  const values: NamedArray[] = [];
-  const left = names.entries();
-  const readNext = async (): Promise<void> => {
-    for (const [i, name] of left) values[i] = await opened.read(name);
-  };
-  await Promise.all(Array.from({ length: READ_AT_ONCE }, readNext));
-  return values;
 }
 
 /**

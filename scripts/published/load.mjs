@@ -1,9 +1,9 @@
 /**
  * @file
  * Loads the published library, bundle.cjs beside this file, and keeps what V8 made of it beside it too, as Python does
- * in `__pycache__`: compiling a megabyte of source takes longer than all else that `import 'fovea'` does. The first few
- * programs add the functions that they were the first to call; then the file stays as it is. Where it cannot be
- * written, every process compiles what it needs, as with FOVEA_CODE_CACHE=0.
+ * in `__pycache__`: compiling a megabyte of source is half the time of `import 'fovea'`. The first few programs add the
+ * functions that they were the first to call; then the file stays as it is. Where it cannot be written, every process
+ * compiles what it needs, as with FOVEA_CODE_CACHE=0.
  */
 const builtin = (name) => process.getBuiltinModule(`node:${name}`);
 const [fs, path, vm] = [builtin('fs'), builtin('path'), builtin('vm')];
