@@ -96,7 +96,7 @@ function measure(row: Row, precision: Precision, peers: readonly Peer[]): Result
   const mine: Timing[] = [];
   const others = new Map<Peer, Timing[]>(peers.map((peer) => [peer, []]));
   for (let i = 0; i < pairs; i++) {
-    const floor = i === 0 && precision === 'f32' && (flags.has('floor') || peers.length > 0);
+    const floor = i === 0 && (flags.has('floor') || peers.length > 0);
     const own = ours(row, precision, floor);
     mine.push(own);
     if (own.floor_ms !== undefined) floors.push(own.floor_ms);

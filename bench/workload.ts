@@ -49,7 +49,7 @@ const batch = Number(flags.get('batch') ?? (inference ? 1 : net.batch));
 const { x, y } = fixedBatch(net, batch);
 await x.data();
 
-const run = flags.has('ops') ? opsRun(net) : modelRun(name);
+const { run, profile } = flags.has('ops') ? opsTimed(net) : modelTimed(name);
 for (let i = 0; i < WARM_UP; i++) await run();
 const times: number[] = [];
 for (let i = 0; i < Number(flags.get('steps') ?? 15); i++) {
@@ -58,7 +58,7 @@ for (let i = 0; i < Number(flags.get('steps') ?? 15); i++) {
   times.push(performance.now() - start);
 }
 const ms = median(times);
-const peak = Math.round(process.resourceUsage().maxRSS / 1024); // before the floor's network is made
+const peak = Math.round(process.resourceUsage().maxRSS / 1024);
 const result: Record<string, unknown> = {
   peer: 'fovea',
   workload,
@@ -69,7 +69,7 @@ const result: Record<string, unknown> = {
   peak_mb: peak,
 };
 if (flags.has('floor') || flags.has('profile')) {
-  const steps = await profiled(network(name));
+  const steps = await profile();
   const floor = steps.filter((s) => FLOOR.has(s.kernel)).reduce((sum, s) => sum + s.milliseconds, 0);
   result['floor_ms'] = Number(floor.toFixed(2));
   const trace = flags.get('profile');
@@ -78,40 +78,48 @@ if (flags.has('floor') || flags.has('profile')) {
 }
 console.log(JSON.stringify(result));
 
+interface Timed {
+  /** One step, until its results are there. */
+  readonly run: () => Promise<unknown>;
+  /** Every kernel of a step with its best time of several runs. */
+  readonly profile: () => Promise<StepProfile[]>;
+}
+
 /** One step of the zoo's model: SGD with momentum on logits, one fixed batch, as in bench/peers. */
-function modelRun(name: string): () => Promise<unknown> {
+function modelTimed(name: string): Timed {
   const model = MODELS[name]!();
+  const runs = { runs: PROFILES, printFn: () => undefined };
   if (inference) {
-    return async () => {
+    const run = async (): Promise<void> => {
       const scores = await model.predictOnBatch(x);
       if (!(scores instanceof Tensor)) throw new Error(`${name}: expected one output`);
       await scores.data();
       scores.dispose();
     };
+    return { run, profile: () => model.profile(x, runs) };
   }
   model.compile({
     optimizer: optimizers.sgd({ learningRate: 1e-3, momentum: 0.9 }),
     loss: losses.sparseCategoricalCrossentropy({ fromLogits: true }),
   });
-  return () => model.trainOnBatch(x, y);
+  return { run: () => model.trainOnBatch(x, y), profile: () => model.profile(x, { ...runs, y }) };
 }
 
 /** One step of the same network in plain ops. */
-function opsRun(net: Network): () => Promise<unknown> {
+function opsTimed(net: Network): Timed {
   const [train, predict] = [trainingStep(net), prediction(net)];
-  return async () => {
+  const run = async (): Promise<void> => {
     const made = inference ? predict(x) : train(x, y);
     await made.data();
     made.dispose();
   };
-}
-
-/** Every kernel's best time of several runs. */
-async function profiled(net: Network): Promise<StepProfile[]> {
-  const [train, predict] = [trainingStep(net), prediction(net)];
   const once = (): Promise<StepProfile[]> => (inference ? predict.profile(x) : train.profile(x, y));
-  await once();
-  const runs: StepProfile[][] = [];
-  for (let i = 0; i < PROFILES; i++) runs.push(await once());
-  return fastestSteps(runs);
+  return {
+    run,
+    profile: async () => {
+      const runs: StepProfile[][] = [];
+      for (let i = 0; i < PROFILES; i++) runs.push(await once());
+      return fastestSteps(runs);
+    },
+  };
 }

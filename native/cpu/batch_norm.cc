@@ -11,8 +11,8 @@
 
 /**
  * @file
- * Batch normalization over rows of channels (Ioffe and Szegedy 2015). Statistics are exact two-pass ones over blocks
- * of rows that fit the cache, merged in double by Chan, Golub and LeVeque's formula (1979): x is read from memory once,
+ * Batch normalization over rows of channels (Ioffe and Szegedy 2015). Statistics are taken over blocks of rows,
+ * relative to a row of each, and merged in double by Chan, Golub and LeVeque's formula (1979): x is read once for them,
  * and a mean far from zero costs no accuracy.
  */
 namespace fovea::cpu {
@@ -31,39 +31,48 @@ Geometry geometry(int64_t m, int64_t c) {
   return {m, c, chunks, (m + chunks - 1) / chunks};
 }
 
-/** Mean and sum of squared deviations of rows begin..end-1, into `mean` and `m2`; `s` holds 3c floats. */
+/** Adds rows 0..kCount-1 of x, relative to `first`, to s and their squares to q: a channel's sums stay in registers. */
+template <int kCount, class T>
+FOVEA_INLINE void addRows(const T* x, const T* first, int64_t c, float* s, float* q) {
+#pragma omp simd
+  for (int64_t j = 0; j < c; ++j) {
+    const float centre = load(first[j]);
+    float sum = s[j], squares = q[j];
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < kCount; ++i) {
+      const float d = load(x[i * c + j]) - centre;
+      sum += d;
+      squares += d * d;
+    }
+    s[j] = sum;
+    q[j] = squares;
+  }
+}
+
+/**
+ * Mean and sum of squared deviations of rows begin..end-1, into `mean` and `m2`; `s` holds 2c floats. A block's sums
+ * are taken relative to its first row. That row is itself one of the block's, so the n rows' squares about it are at
+ * most n times those about the mean: what is subtracted to come to these costs five bits at worst.
+ */
 template <class T>
 FOVEA_INLINE void statisticsOf(const T* x, int64_t begin, int64_t end, int64_t c, double* mean, double* m2, float* s) {
-  float *q = s + c, *centre = q + c;
+  float* q = s + c;
   for (int64_t j = 0; j < c; ++j) mean[j] = m2[j] = 0;
   for (int64_t from = begin; from < end; from += kRows) {
     const int64_t to = std::min(from + kRows, end);
-    const float rows = static_cast<float>(to - from);
     for (int64_t j = 0; j < c; ++j) s[j] = q[j] = 0;
-    // Sums relative to the block's first row keep the float sums small.
     const T* first = x + from * c;
-    for (int64_t i = from + 1; i < to; ++i) {
-      const T* v = x + i * c;
-#pragma omp simd
-      for (int64_t j = 0; j < c; ++j) s[j] += load(v[j]) - load(first[j]);
-    }
-    for (int64_t j = 0; j < c; ++j) centre[j] = load(first[j]) + s[j] / rows;
-    for (int64_t i = from; i < to; ++i) {
-      const T* v = x + i * c;
-#pragma omp simd
-      for (int64_t j = 0; j < c; ++j) {
-        const float d = load(v[j]) - centre[j];
-        q[j] += d * d;
-      }
-    }
+    int64_t i = from;
+    for (; i + 4 <= to; i += 4) addRows<4>(x + i * c, first, c, s, q);
+    for (; i < to; ++i) addRows<1>(x + i * c, first, c, s, q);
     const double before = static_cast<double>(from - begin), added = static_cast<double>(to - from);
-    const double share = added / (before + added), cross = before * share;
+    const double share = added / (before + added), cross = before * share, inverse = 1 / added;
 #pragma omp simd
     for (int64_t j = 0; j < c; ++j) {
-      const double exact = static_cast<double>(load(first[j])) + static_cast<double>(s[j]) / added;
-      const double rounding = exact - static_cast<double>(centre[j]), d = exact - mean[j];
+      const double sum = static_cast<double>(s[j]), shift = sum * inverse;
+      const double d = static_cast<double>(load(first[j])) + shift - mean[j];
       mean[j] += d * share;
-      m2[j] += static_cast<double>(q[j]) - added * rounding * rounding + d * d * cross;
+      m2[j] += static_cast<double>(q[j]) - sum * shift + d * d * cross;
     }
   }
 }
@@ -176,7 +185,7 @@ template <class T>
 KernelPtr forward(const Geometry& g, double epsilon, bool relu) {
   Layout layout;
   const size_t partials = layout.take(sizeof(double) * 2 * g.c * g.chunks),
-               perThread = align64(sizeof(float) * 3 * g.c);
+               perThread = align64(sizeof(float) * 2 * g.c);
   const size_t scratch = layout.take(perThread * maxThreads()), factors = layout.take(sizeof(float) * 2 * g.c);
   return makeKernel(
       [=](const Pointers& p) {

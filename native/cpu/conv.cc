@@ -129,6 +129,7 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
   const bool big = v.flops() >= kTimedFlops || forced() != nullptr;
   if (v.type != DType::kFloat32) {
     list.push_back({"onednn", [](const Conv& w) { return makeSharedGradient(w, makeOnednnConv); }});
+    if (big) list.push_back({"matmul", [](const Conv& w) { return makeSharedGradient(w, makeMatmulConv); }});
     if (big && odd) {
       list.push_back({"onednn-blocked", [](const Conv& w) { return makeSharedGradient(w, makeOnednnBlockedConv); }});
     }

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -14,10 +15,11 @@
 
 /**
  * @file
- * Convolutions by oneDNN. Weights are always in the layout the primitive likes, reordered from and to HWIO in the
- * workspace; activations stay NHWC, or are reordered too for the blocked kernels. A residual is added by the primitive
- * where its implementation can, else to y when it is done, together with ReLU. (oneDNN 2.6's Winograd was measured
- * and left out: with the reorders it needs, the one in conv_winograd.cc is half as fast again.)
+ * Convolutions by oneDNN, pointwise ones by its matrix products too. Weights are always in the layout the primitive
+ * likes, reordered from and to HWIO in the workspace; activations stay NHWC, or are reordered too for the blocked
+ * kernels. A residual is added by the primitive where its implementation can, else to y when it is done, together with
+ * ReLU. (oneDNN 2.6's Winograd was measured and left out: with the reorders it needs, the one in conv_winograd.cc is
+ * half as fast again.)
  */
 namespace fovea::cpu {
 namespace {
@@ -38,23 +40,21 @@ class OnednnConv final : public Kernel {
         conv_(pieces.conv),
         name_(chosen[0].name),
         addsAfter_(conv_.residual && !chosen[0].addsResidual),
-        packed_(conv_.steady, chosen[0].weights.get_size()) {
+        packed_(conv_.steady, chosen[0].own.weights.get_size()) {
     const Conv& v = conv_;
+    const auto& [own, user] = std::tie(chosen[0].own, chosen[0].user);
     size_t scratch = 0;
     for (const ConvPrimitive& c : chosen) scratch = std::max(scratch, c.scratchpad.get_size());
     if (pieces_.whole()) {
-      src_ = operand(nhwcSrc(v), chosen[0].src, v.kind == ConvKind::kBackwardInput, &scratch);
-      dst_ = operand(nhwcDst(v), chosen[0].dst, v.kind == ConvKind::kForward, &scratch);
+      src_ = operand(user.src, own.src, v.kind == ConvKind::kBackwardInput, &scratch);
+      dst_ = operand(user.dst, own.dst, v.kind == ConvKind::kForward, &scratch);
     }
-    weights_ = operand(hwio(v), chosen[0].weights, v.kind == ConvKind::kBackwardKernel, &scratch);
+    weights_ = operand(user.weights, own.weights, v.kind == ConvKind::kBackwardKernel, &scratch);
     perThread_ = align64(scratch);
     const int64_t threads = pieces_.whole() ? 1 : maxThreads();
     scratch_ = layout_.take(perThread_ * threads);
     sizes_ = static_cast<int64_t>(chosen.size());
-    for (int64_t i = 0; i < threads * sizes_; ++i) {
-      const int64_t size = pieces_.parts.largest() - i % sizes_;
-      mains_.push_back(execOf(chosen[i % sizes_], pieces_.of(size)));
-    }
+    for (int64_t i = 0; i < threads * sizes_; ++i) mains_.push_back(execOf(chosen[i % sizes_]));
   }
 
   size_t workspaceBytes() const override { return layout_.bytes(); }
@@ -86,17 +86,13 @@ class OnednnConv final : public Kernel {
  private:
   enum Argument : size_t { kSrc, kWeights, kDst, kScratch, kBias };
 
-  static dl::Exec execOf(const ConvPrimitive& chosen, const Conv& v) {
-    const bool forward = v.kind == ConvKind::kForward;
+  dl::Exec execOf(const ConvPrimitive& chosen) const {
     dl::Exec exec(chosen.primitive);
-    exec.add(v.kind == ConvKind::kBackwardInput ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, chosen.src);
-    exec.add(v.kind == ConvKind::kBackwardKernel ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, chosen.weights);
-    exec.add(forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, chosen.dst);
+    exec.add(chosen.arguments.src, chosen.own.src);
+    exec.add(chosen.arguments.weights, chosen.own.weights);
+    exec.add(chosen.arguments.dst, chosen.own.dst);
     exec.add(DNNL_ARG_SCRATCHPAD, chosen.scratchpad);
-    if (v.bias) {
-      const dl::Desc bias(dl::DnnlDims{v.o}, dl::typeOf(v.biasType), dl::Tag::x);
-      exec.add(forward ? DNNL_ARG_BIAS : DNNL_ARG_DIFF_BIAS, bias);
-    }
+    if (conv_.bias) exec.add(chosen.arguments.bias, chosen.bias);
     return exec;
   }
 
@@ -192,29 +188,28 @@ class OnednnConv final : public Kernel {
 };
 
 /** The primitives of the pieces' sizes, largest first; none where operands would have to be reordered for them. */
-std::vector<ConvPrimitive> pickPieces(const Pieces& pieces) {
+std::vector<ConvPrimitive> pickPieces(const Pieces& pieces, ConvPicker pick) {
   const PreparedThreads::Scope single(1);
   const Parts& parts = pieces.parts;
   std::vector<ConvPrimitive> list;
   for (int64_t size = parts.largest(); size >= parts.count / parts.parts; --size) {
-    const Conv v = pieces.of(size);
-    auto chosen = pickPrimitive(v, false);
-    if (!chosen || chosen->src != nhwcSrc(v) || chosen->dst != nhwcDst(v)) return {};
-    if (!list.empty() && (chosen->weights != list[0].weights || chosen->addsResidual != list[0].addsResidual))
+    auto chosen = pick(pieces.of(size));
+    if (!chosen || !chosen->inPlace()) return {};
+    if (!list.empty() && (chosen->own.weights != list[0].own.weights || chosen->addsResidual != list[0].addsResidual))
       return {};
     list.push_back(std::move(*chosen));
   }
   return list;
 }
 
-KernelPtr make(const Conv& v, bool blocked) {
+KernelPtr make(const Conv& v, ConvPicker pick) {
   return dl::guarded("conv2d", [&]() -> KernelPtr {
     Pieces pieces(v);
-    if (!blocked && !pieces.whole()) {
-      const std::vector<ConvPrimitive> list = pickPieces(pieces);
+    if (pick != pickBlocked && !pieces.whole()) {
+      const std::vector<ConvPrimitive> list = pickPieces(pieces, pick);
       if (!list.empty()) return std::make_unique<OnednnConv>(pieces, list);
     }
-    auto chosen = pickPrimitive(v, blocked);
+    auto chosen = pick(v);
     if (!chosen) return nullptr;
     pieces.parts = Parts(1, 1);
     return std::make_unique<OnednnConv>(pieces, std::vector<ConvPrimitive>{std::move(*chosen)});
@@ -223,8 +218,10 @@ KernelPtr make(const Conv& v, bool blocked) {
 
 }  // namespace
 
-KernelPtr makeOnednnConv(const Conv& v) { return make(v, false); }
+KernelPtr makeOnednnConv(const Conv& v) { return make(v, pickPlain); }
 
-KernelPtr makeOnednnBlockedConv(const Conv& v) { return make(v, true); }
+KernelPtr makeOnednnBlockedConv(const Conv& v) { return make(v, pickBlocked); }
+
+KernelPtr makeMatmulConv(const Conv& v) { return make(v, pickMatmul); }
 
 }  // namespace fovea::cpu

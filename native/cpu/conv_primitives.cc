@@ -58,9 +58,24 @@ bool hasIdleElements(const Conv& v) {
   return false;
 }
 
+dl::Desc hwio(const Conv& v) {
+  const auto type = dl::typeOf(v.kernelType);
+  if (v.groups == 1) return dl::Desc(dl::DnnlDims{v.o, v.c, v.kh, v.kw}, type, dl::Tag::hwio);
+  return dl::Desc(dl::DnnlDims{v.groups, v.og(), v.cg(), v.kh, v.kw}, type,
+                  dl::DnnlDims{v.og(), 1, v.o, v.kw * v.cg() * v.o, v.cg() * v.o});
+}
+
+ConvLayouts userLayouts(const Conv& v) { return {nhwc(v, v.c, v.h, v.w), hwio(v), nhwc(v, v.o, v.oh, v.ow)}; }
+
 template <class Primitive, class Pd>
-ConvPrimitive forwardOf(const Pd& pd) {
-  return {Primitive(pd), pd.src_desc(), pd.weights_desc(), pd.dst_desc(), pd.scratchpad_desc(), pd.impl_info_str()};
+ConvPrimitive forwardOf(const Pd& pd, const ConvLayouts& user, const dl::Desc& bias) {
+  return {Primitive(pd),
+          {pd.src_desc(), pd.weights_desc(), pd.dst_desc()},
+          user,
+          bias,
+          pd.scratchpad_desc(),
+          pd.impl_info_str(),
+          {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS}};
 }
 
 /**
@@ -69,15 +84,16 @@ ConvPrimitive forwardOf(const Pd& pd) {
  * from where it is, too, with a binary post-op: half as fast again in `jit_1x1:avx2`, and wrong in `jit:avx2`.)
  */
 std::optional<ConvPrimitive> pickForward(const Conv& v, const dl::ConvProblem& p) {
+  const ConvLayouts user = userLayouts(v);
   const auto plain = dl::convForward(p, dl::attributes(v.relu && !v.residual));
   if (isReference(plain)) return std::nullopt;
-  ConvPrimitive chosen = forwardOf<dl::ConvForward>(plain);
+  ConvPrimitive chosen = forwardOf<dl::ConvForward>(plain, user, p.bias);
   if (!v.residual) return chosen;
-  if (chosen.dst == nhwcDst(v)) {
+  if (chosen.own.dst == user.dst) {
     try {
       const auto pd = dl::convForward(p, dl::attributes(v.relu, true));
-      if (pd.impl_info_str() == chosen.name && pd.dst_desc() == chosen.dst) {
-        chosen = forwardOf<dl::ConvForward>(pd);
+      if (pd.impl_info_str() == chosen.name && pd.dst_desc() == chosen.own.dst) {
+        chosen = forwardOf<dl::ConvForward>(pd, user, p.bias);
         chosen.addsResidual = true;
         return chosen;
       }
@@ -115,14 +131,24 @@ std::optional<ConvPrimitive> pick(const Conv& v, bool blocked) {
       case ConvKind::kBackwardInput: {
         const auto pd = dl::convBackwardData(p, dl::attributes());
         if (isReference(pd)) return std::nullopt;
-        return ConvPrimitive{dl::ConvBackwardData(pd), pd.diff_src_desc(),   pd.weights_desc(),
-                             pd.diff_dst_desc(),       pd.scratchpad_desc(), pd.impl_info_str()};
+        return ConvPrimitive{dl::ConvBackwardData(pd),
+                             {pd.diff_src_desc(), pd.weights_desc(), pd.diff_dst_desc()},
+                             userLayouts(v),
+                             p.bias,
+                             pd.scratchpad_desc(),
+                             pd.impl_info_str(),
+                             {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST, 0}};
       }
       case ConvKind::kBackwardKernel: {
         const auto pd = dl::convBackwardWeights(p, dl::attributes());
         if (isReference(pd)) return std::nullopt;
-        return ConvPrimitive{dl::ConvBackwardWeights(pd), pd.src_desc(),        pd.diff_weights_desc(),
-                             pd.diff_dst_desc(),          pd.scratchpad_desc(), pd.impl_info_str()};
+        return ConvPrimitive{dl::ConvBackwardWeights(pd),
+                             {pd.src_desc(), pd.diff_weights_desc(), pd.diff_dst_desc()},
+                             userLayouts(v),
+                             p.bias,
+                             pd.scratchpad_desc(),
+                             pd.impl_info_str(),
+                             {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS}};
       }
     }
   } catch (const dnnl::error&) {
@@ -131,23 +157,80 @@ std::optional<ConvPrimitive> pick(const Conv& v, bool blocked) {
   return std::nullopt;
 }
 
-}  // namespace
-
-dl::Desc nhwcSrc(const Conv& v) { return nhwc(v, v.c, v.h, v.w); }
-
-dl::Desc nhwcDst(const Conv& v) { return nhwc(v, v.o, v.oh, v.ow); }
-
-dl::Desc hwio(const Conv& v) {
-  const auto type = dl::typeOf(v.kernelType);
-  if (v.groups == 1) return dl::Desc(dl::DnnlDims{v.o, v.c, v.kh, v.kw}, type, dl::Tag::hwio);
-  return dl::Desc(dl::DnnlDims{v.groups, v.og(), v.cg(), v.kh, v.kw}, type,
-                  dl::DnnlDims{v.og(), 1, v.o, v.kw * v.cg() * v.o, v.cg() * v.o});
-}
-
-std::optional<ConvPrimitive> pickPrimitive(const Conv& v, bool blocked) {
+std::optional<ConvPrimitive> pickChecked(const Conv& v, bool blocked) {
   auto chosen = pick(v, blocked);
   if (!chosen || pairsAcrossPositions(v, chosen->name) || sharesStridedCopies(v, chosen->name)) return std::nullopt;
   return chosen;
+}
+
+dl::Desc matrix(int64_t rows, int64_t columns, DType type, dl::Tag tag = dl::Tag::ab) {
+  return dl::Desc(dl::DnnlDims{rows, columns}, dl::typeOf(type), tag);
+}
+
+dl::Desc biasOf(const Conv& v) { return v.bias ? matrix(1, v.o, v.biasType) : dl::Desc(); }
+
+/** y = x w: the kernel is packed as the primitive likes it. */
+dnnl::matmul::primitive_desc forwardProduct(const Conv& v, int64_t rows) {
+  return dl::matmul(matrix(rows, v.c, v.type), matrix(v.c, v.o, v.type, dl::Tag::any), biasOf(v),
+                    matrix(rows, v.o, v.type), dl::attributes(v.relu, v.residual));
+}
+/** dx = dy w^T */
+dnnl::matmul::primitive_desc inputGradient(const Conv& v, int64_t rows) {
+  return dl::matmul(matrix(rows, v.o, v.type), matrix(v.o, v.c, v.type, dl::Tag::any), dl::Desc(),
+                    matrix(rows, v.c, v.type), dl::attributes());
+}
+/** dw = x^T dy */
+dnnl::matmul::primitive_desc kernelGradient(const Conv& v, int64_t rows) {
+  return dl::matmul(matrix(v.c, rows, v.type, dl::Tag::ba), matrix(rows, v.o, v.type), dl::Desc(),
+                    matrix(v.c, v.o, v.kernelType), dl::attributes());
+}
+
+ConvPrimitive product(const Conv& v) {
+  const int64_t rows = v.n * v.h * v.w;
+  const auto made = [&](const dnnl::matmul::primitive_desc& pd, const ConvLayouts& own, const ConvLayouts& user,
+                        const ConvPrimitive::Arguments& arguments) {
+    return ConvPrimitive{
+        dnnl::matmul(pd), own,       user, biasOf(v), pd.scratchpad_desc(), std::string("matmul ") + pd.impl_info_str(),
+        arguments,        v.residual};
+  };
+  switch (v.kind) {
+    case ConvKind::kForward: {
+      const auto pd = forwardProduct(v, rows);
+      const ConvLayouts own{pd.src_desc(), pd.weights_desc(), pd.dst_desc()};
+      return made(pd, own, {own.src, matrix(v.c, v.o, v.kernelType), own.dst},
+                  {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS});
+    }
+    case ConvKind::kBackwardInput: {
+      const auto pd = inputGradient(v, rows);
+      const ConvLayouts own{pd.dst_desc(), pd.weights_desc(), pd.src_desc()};
+      return made(pd, own, {own.src, matrix(v.o, v.c, v.kernelType, dl::Tag::ba), own.dst},
+                  {DNNL_ARG_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_SRC, 0});
+    }
+    default: {
+      const auto pd = kernelGradient(v, rows);
+      const ConvLayouts own{pd.src_desc(), pd.dst_desc(), pd.weights_desc()};
+      return made(pd, own, own, {DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_WEIGHTS, 0});
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<ConvPrimitive> pickPlain(const Conv& v) { return pickChecked(v, false); }
+
+std::optional<ConvPrimitive> pickBlocked(const Conv& v) { return pickChecked(v, true); }
+
+std::optional<ConvPrimitive> pickMatmul(const Conv& v) {
+  const bool sumsBias = v.bias && v.kind == ConvKind::kBackwardKernel;
+  if (!v.pointwise() || v.groups != 1 || sumsBias) return std::nullopt;
+  try {
+    ConvPrimitive chosen = product(v);
+    // Its other implementation for float32 is the product that im2col calls; for bfloat16 it is slow.
+    if (chosen.name.rfind("matmul brg", 0) != 0) return std::nullopt;
+    return chosen;
+  } catch (const dnnl::error&) {
+    return std::nullopt;  // This library has no such implementation.
+  }
 }
 
 }  // namespace fovea::cpu

@@ -73,6 +73,18 @@ FOVEA_INLINE void giveFirst(const BFloat16* a, BFloat16 m, BFloat16 d, BFloat16*
   to[row + c].bits = d.bits & static_cast<uint16_t>(~(found | e2));
 }
 
+/** The largest of the 3x3 elements at x, a channel at a time; `row` is the way to the ones below. */
+template <class T>
+FOVEA_INLINE void largestOf3x3(const T* x, T* y, int64_t c, int64_t row) {
+#pragma omp simd
+  for (int64_t j = 0; j < c; ++j) {
+    float m = load(x[j]);
+#pragma GCC unroll 8
+    for (int64_t i = 1; i < 9; ++i) m = larger(m, load(x[i / 3 * row + i % 3 * c + j]));
+    store(y + j, m);
+  }
+}
+
 /** Output row `r` of n * oh. */
 template <class T>
 FOVEA_INLINE void maxForwardRowOf(const Geometry& g, const T* x, T* y, int64_t r) {
@@ -93,6 +105,10 @@ FOVEA_INLINE void maxForwardRowOf(const Geometry& g, const T* x, T* y, int64_t r
   const Span rows = span(oy, g.sh, g.top, g.kh, g.h);
   for (int64_t ox = 0; ox < g.ow; ++ox, y += c) {
     const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
+    if (rows.end - rows.begin == 3 && columns.end - columns.begin == 3) {
+      largestOf3x3(image + (rows.begin * g.w + columns.begin) * c, y, c, g.w * c);
+      continue;
+    }
     for (int64_t j = 0; j < c; ++j) store(y + j, -std::numeric_limits<float>::infinity());
     for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
       for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
@@ -150,30 +166,88 @@ FOVEA_INLINE void clearRows(const Geometry& g, float* target, int64_t count, int
   }
 }
 
+/** Where gradients of windows that overlap are summed in float32: in the result itself where that is its type. */
+class SumsInPlace {
+ public:
+  SumsInPlace(const Geometry& g, float* image, int64_t from, int64_t to, float*)
+      : g_(g), image_(image + from), count_(to - from) {}
+  /** Makes the rows of a window ready, and those before them that no later window reaches. */
+  FOVEA_INLINE void take(Span rows) { clearRows(g_, image_, count_, cleared_, rows.end); }
+  FOVEA_INLINE float* at(int64_t iy, int64_t ix) const { return image_ + (iy * g_.w + ix) * g_.c; }
+  FOVEA_INLINE void finish() { clearRows(g_, image_, count_, cleared_, g_.h); }
+  static int64_t scratch(const Geometry&) { return 0; }
+
+ private:
+  const Geometry& g_;
+  float* image_;
+  int64_t count_, cleared_ = 0;
+};
+
+/** Sums beside a result of 16 bits: as many rows as a window has, each rounded when the last window has left it. */
+class SumsInRing {
+ public:
+  SumsInRing(const Geometry& g, BFloat16* image, int64_t from, int64_t to, float* ring)
+      : g_(g), image_(image + from), count_(to - from), ring_(ring) {}
+  FOVEA_INLINE void take(Span rows) {
+    round(std::min(rows.begin, g_.h));
+    for (; cleared_ < rows.end; ++cleared_) {
+      float* row = at(cleared_, 0);
+      for (int64_t i = 0; i < g_.w * count_; ++i) row[i] = 0;
+    }
+  }
+  FOVEA_INLINE float* at(int64_t iy, int64_t ix) const { return ring_ + (iy % g_.kh * g_.w + ix) * count_; }
+  FOVEA_INLINE void finish() { round(g_.h); }
+  static int64_t scratch(const Geometry& g) { return g.kh * g.w * g.c; }
+
+ private:
+  /** Rows rounded_..end-1; those that no window reached are 0. */
+  FOVEA_INLINE void round(int64_t end) {
+    for (; rounded_ < end; ++rounded_) {
+      BFloat16* row = image_ + rounded_ * g_.w * g_.c;
+      const float* sums = at(rounded_, 0);
+      const bool reached = rounded_ < cleared_;
+      for (int64_t i = 0; i < g_.w; ++i, row += g_.c, sums += count_) {
+#pragma omp simd
+        for (int64_t j = 0; j < count_; ++j) store(row + j, reached ? sums[j] : 0.0f);
+      }
+    }
+    cleared_ = std::max(cleared_, rounded_);
+  }
+
+  const Geometry& g_;
+  BFloat16* image_;
+  int64_t count_;
+  float* ring_;
+  int64_t cleared_ = 0, rounded_ = 0;
+};
+
+template <class T>
+using Sums = std::conditional_t<std::is_same_v<T, float>, SumsInPlace, SumsInRing>;
+
 /** Image n, channels from..to-1. */
-FOVEA_CLONES void maxBackwardImage(const Geometry& g, const float* x, const float* y, const float* dy, float* dx,
-                                   int64_t n, int64_t from, int64_t to) {
+template <class T>
+FOVEA_INLINE void maxBackwardImageOf(const Geometry& g, const T* x, const T* y, const T* dy, T* dx, int64_t n,
+                                     int64_t from, int64_t to, float* scratch) {
   const int64_t c = g.c;
-  const float* image = x + n * g.h * g.w * c;
-  float* target = dx + n * g.h * g.w * c;
+  const T* image = x + n * g.h * g.w * c;
+  Sums<T> sums(g, dx + n * g.h * g.w * c, from, to, scratch);
   float rest[kChannelBlock];  // dy until its position is found, then 0.
-  int64_t cleared = 0;
   for (int64_t oy = 0; oy < g.oh; ++oy) {
     const Span rows = span(oy, g.sh, g.top, g.kh, g.h);
-    clearRows(g, target + from, to - from, cleared, rows.end);
+    sums.take(rows);
     for (int64_t ox = 0; ox < g.ow; ++ox) {
       const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
       for (int64_t first = from; first < to; first += kChannelBlock) {
         const int64_t count = std::min(kChannelBlock, to - first), o = ((n * g.oh + oy) * g.ow + ox) * c + first;
-        const float* m = y + o;
-        for (int64_t j = 0; j < count; ++j) rest[j] = dy[o + j];
+        const T* m = y + o;
+        for (int64_t j = 0; j < count; ++j) rest[j] = load(dy[o + j]);
         for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
           for (int64_t ix = columns.begin; ix < columns.end; ++ix) {
-            const float* v = image + (iy * g.w + ix) * c + first;
-            float* t = target + (iy * g.w + ix) * c + first;
+            const T* v = image + (iy * g.w + ix) * c + first;
+            float* t = sums.at(iy, ix) + (first - from);
 #pragma omp simd
             for (int64_t j = 0; j < count; ++j) {
-              const bool hit = same(v[j], m[j]);
+              const bool hit = same(load(v[j]), load(m[j]));
               t[j] += hit ? rest[j] : 0.0f;
               rest[j] = hit ? 0.0f : rest[j];
             }
@@ -182,8 +256,17 @@ FOVEA_CLONES void maxBackwardImage(const Geometry& g, const float* x, const floa
       }
     }
   }
-  clearRows(g, target + from, to - from, cleared, g.h);
+  sums.finish();
 }
+
+#define FOVEA_POOL_GRADIENT(T)                                                                                 \
+  FOVEA_CLONES void maxBackwardImage(const Geometry& g, const T* x, const T* y, const T* dy, T* dx, int64_t n, \
+                                     int64_t from, int64_t to, float* scratch) {                               \
+    maxBackwardImageOf(g, x, y, dy, dx, n, from, to, scratch);                                                 \
+  }
+FOVEA_POOL_GRADIENT(float)
+FOVEA_POOL_GRADIENT(BFloat16)
+#undef FOVEA_POOL_GRADIENT
 
 FOVEA_CLONES void averageForwardRow(const Geometry& g, const float* x, float* y, int64_t r) {
   const int64_t n = r / g.oh, oy = r % g.oh, c = g.c;
@@ -232,14 +315,17 @@ FOVEA_CLONES void averageBackwardImage(const Geometry& g, const float* dy, float
   clearRows(g, target, count, cleared, g.h);
 }
 
-/** Calls `body(n, from, to)` for images and channels: blocks of these only where images do not fill the pool. */
+/** Calls `body(n, from, to, thread)` for images and channels: blocks of these only where images do not fill the pool.
+ */
 template <class Body>
 void overImages(const Geometry& g, const Body& body) {
   const int64_t width = g.n >= maxThreads() ? std::max<int64_t>(g.c, 1) : kChannelBlock;
   const int64_t blocks = (g.c + width - 1) / width;
-  parallelFor(g.n * blocks, g.oh * g.ow * g.kh * g.kw * width, [&](int64_t i) {
-    const int64_t from = i % blocks * width;
-    body(i / blocks, from, std::min(from + width, g.c));
+  parallelRanges(g.n * blocks, g.oh * g.ow * g.kh * g.kw * width, [&](int64_t begin, int64_t end, int thread) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t from = i % blocks * width;
+      body(i / blocks, from, std::min(from + width, g.c), thread);
+    }
   });
 }
 
@@ -270,12 +356,17 @@ KernelPtr CpuBackend::prepareMaxPool2dBackward(const Pool2dDesc& d) {
       });
     });
   }
-  // Gradients of windows that overlap are summed in float32.
-  if (usesNarrow(d)) return converting(d, prepareMaxPool2dBackward(inFloat32(d)));
-  return makeKernel([g](const Pointers& p) {
-    const float *x = in<float>(p, 0), *y = in<float>(p, 1), *dy = in<float>(p, 2);
-    float* dx = out<float>(p, 0);
-    overImages(g, [&](int64_t n, int64_t from, int64_t to) { maxBackwardImage(g, x, y, dy, dx, n, from, to); });
+  return withFloatType(d.inputs[0].dtype, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const size_t perThread = align64(sizeof(float) * Sums<T>::scratch(g));
+    return makeKernel(
+        [g, perThread](const Pointers& p) {
+          overImages(g, [&](int64_t n, int64_t from, int64_t to, int thread) {
+            maxBackwardImage(g, in<T>(p, 0), in<T>(p, 1), in<T>(p, 2), out<T>(p, 0), n, from, to,
+                             at<float>(p.workspace, perThread * thread));
+          });
+        },
+        perThread * maxThreads());
   });
 }
 
@@ -295,7 +386,7 @@ KernelPtr CpuBackend::prepareAvgPool2dBackward(const Pool2dDesc& d) {
   return makeKernel([g](const Pointers& p) {
     const float* dy = in<float>(p, 0);
     float* dx = out<float>(p, 0);
-    overImages(g, [&](int64_t n, int64_t from, int64_t to) { averageBackwardImage(g, dy, dx, n, from, to); });
+    overImages(g, [&](int64_t n, int64_t from, int64_t to, int) { averageBackwardImage(g, dy, dx, n, from, to); });
   });
 }
 
