@@ -27,7 +27,7 @@ namespace {
 
 constexpr double kTimedFlops = 20e6;        ///< Smaller convolutions take the first candidate untimed.
 constexpr double kSampleFlops = 0.5e9;      ///< Of what is timed where fewer images tell as much: some milliseconds.
-constexpr int64_t kSamplePositions = 1024;  ///< Of it at least: a kernel is packed or transformed once for all.
+constexpr int64_t kSamplePositions = 3072;  ///< Of it at least: a kernel is packed or transformed once for all.
 constexpr int kRounds = 6;                  ///< Timed rounds over the candidates,
 constexpr int kLeastRounds = 2;             ///< of these so many,
 constexpr double kMostSeconds = 0.08;       ///< and no further one after so long.
@@ -41,14 +41,18 @@ Conv parse(ConvKind kind, const Conv2dDesc& d) {
 
 /**
  * What is timed in its place: the share of the images that one thread gets, or fewer where what is done once for all
- * images hardly counts. Gradients of the kernel add up the images' sums at last.
+ * images hardly counts. Gradients of the kernel take more where images are small: threads divide what comes after the
+ * sums.
  */
 Conv sampleOf(const Conv& v) {
   Conv sample = v;
-  sample.n = ceilDivide(v.n, maxThreads());
-  if (v.kind == ConvKind::kBackwardKernel) return sample;
-  const auto enough = static_cast<int64_t>(std::ceil(kSampleFlops * static_cast<double>(v.n) / v.flops()));
-  sample.n = std::min(sample.n, std::max(enough, ceilDivide(kSamplePositions, v.oh * v.ow)));
+  const int64_t share = ceilDivide(v.n, maxThreads()), byPositions = ceilDivide(kSamplePositions, v.oh * v.ow);
+  if (v.kind == ConvKind::kBackwardKernel) {
+    sample.n = std::max(share, std::min(v.n, 2 * byPositions));
+  } else {
+    const auto byFlops = static_cast<int64_t>(std::ceil(kSampleFlops * static_cast<double>(v.n) / v.flops()));
+    sample.n = std::min(share, std::max(byFlops, byPositions));
+  }
   return sample;
 }
 
@@ -122,29 +126,43 @@ const char* forced() {
   return name;
 }
 
+/** Winograd on images of their type; a kernel and bias of 16 bits are converted beside them. */
+KernelPtr makeWinograd(const Conv& v, WinogradBlock block) {
+  Conv w = v;
+  w.kernelType = w.biasType = DType::kFloat32;
+  KernelPtr kernel = makeWinogradConv(w, block);
+  Conv converted = v;
+  converted.type = DType::kFloat32;  // Not the images.
+  if (!kernel || !usesNarrow(converted.operands())) return kernel;
+  return converting(converted.operands(), std::move(kernel));
+}
+
 /** In order of preference where nothing is timed. The rules leave out what has never won at such shapes. */
 std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Winners& winners) {
   std::vector<Candidate> list;
   const bool odd = v.cg() % 16 != 0 || v.og() % 16 != 0;
   const bool big = v.flops() >= kTimedFlops || forced() != nullptr;
+  const bool winograd = big && !exact && (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.cg() >= 8 && v.og() >= 8;
+  const auto addWinograd = [&] {
+    if (!winograd) return;
+    list.push_back({"winograd", [](const Conv& w) { return makeWinograd(w, WinogradBlock::kLarge); }});
+    list.push_back({"winograd-cached", [](const Conv& w) { return makeWinograd(w, WinogradBlock::kCached); }});
+  };
   if (v.type != DType::kFloat32) {
     list.push_back({"onednn", [](const Conv& w) { return makeSharedGradient(w, makeOnednnConv); }});
     if (big) list.push_back({"matmul", [](const Conv& w) { return makeSharedGradient(w, makeMatmulConv); }});
     if (big && odd) {
       list.push_back({"onednn-blocked", [](const Conv& w) { return makeSharedGradient(w, makeOnednnBlockedConv); }});
     }
-    // Processors without instructions for the type, and where the float32 algorithms (Winograd) do better.
-    list.push_back({"float32", [exact, &stream, &winners](const Conv& w) {
-                      return converting(w.operands(), choose(w.inFloat32(), exact, stream, winners));
+    addWinograd();
+    // Processors without instructions for the type; Winograd is in the list already.
+    list.push_back({"float32", [direct = exact || winograd, &stream, &winners](const Conv& w) {
+                      return converting(w.operands(), choose(w.inFloat32(), direct, stream, winners));
                     }});
     return list;
   }
-  const bool winograd = big && !exact && (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.cg() >= 8 && v.og() >= 8;
   if (v.cg() == 1 && v.og() == 1) list.push_back({"depthwise", makeDepthwiseConv});
-  if (winograd) {
-    list.push_back({"winograd", [](const Conv& w) { return makeWinogradConv(w, WinogradBlock::kLarge); }});
-    list.push_back({"winograd-cached", [](const Conv& w) { return makeWinogradConv(w, WinogradBlock::kCached); }});
-  }
+  addWinograd();
   list.push_back({"onednn", makeOnednnConv});
   if (big) list.push_back({"indirect", makeIndirectConv});
   if (big && odd) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
@@ -237,18 +255,26 @@ KernelPtr prepare(ConvKind kind, const Conv2dDesc& d, bool exact, Stream& stream
 
 constexpr int64_t kBiasRows = 256;  ///< Rows summed in float before they go to double.
 
-FOVEA_CLONES void sumRows(const float* dy, int64_t rows, int64_t o, double* total, float* partial) {
+template <class T>
+FOVEA_INLINE void sumRowsOf(const T* dy, int64_t rows, int64_t o, double* total, float* partial) {
   for (int64_t j = 0; j < o; ++j) total[j] = 0;
   for (int64_t from = 0; from < rows; from += kBiasRows) {
     const int64_t to = std::min(from + kBiasRows, rows);
     for (int64_t j = 0; j < o; ++j) partial[j] = 0;
     for (int64_t i = from; i < to; ++i) {
-      const float* v = dy + i * o;
+      const T* v = dy + i * o;
 #pragma omp simd
-      for (int64_t j = 0; j < o; ++j) partial[j] += v[j];
+      for (int64_t j = 0; j < o; ++j) partial[j] += load(v[j]);
     }
     for (int64_t j = 0; j < o; ++j) total[j] += partial[j];
   }
+}
+
+FOVEA_CLONES void sumRows(const float* dy, int64_t rows, int64_t o, double* total, float* partial) {
+  sumRowsOf(dy, rows, o, total, partial);
+}
+FOVEA_CLONES void sumRows(const BFloat16* dy, int64_t rows, int64_t o, double* total, float* partial) {
+  sumRowsOf(dy, rows, o, total, partial);
 }
 
 size_t biasSlot(int64_t o) { return align64(o * sizeof(double)) + align64(o * sizeof(float)); }
@@ -306,7 +332,8 @@ std::string Conv::key() const {
 
 size_t biasScratch(int64_t o) { return biasSlot(o) * maxThreads(); }
 
-void sumBias(const float* dy, int64_t rows, int64_t o, float* dbias, void* scratch) {
+template <class T>
+void sumBias(const T* dy, int64_t rows, int64_t o, float* dbias, void* scratch) {
   const size_t slot = biasSlot(o), partial = align64(o * sizeof(double));
   const int threads = threadsFor(rows, o);
   for (int t = 0; t < threads; ++t) std::memset(at<char>(scratch, slot * t), 0, o * sizeof(double));
@@ -320,6 +347,8 @@ void sumBias(const float* dy, int64_t rows, int64_t o, float* dbias, void* scrat
     dbias[j] = static_cast<float>(sum);
   }
 }
+template void sumBias(const float*, int64_t, int64_t, float*, void*);
+template void sumBias(const BFloat16*, int64_t, int64_t, float*, void*);
 
 void finishRows(float* y, int64_t rows, int64_t o, const float* bias, const float* residual, bool relu) {
   if (bias == nullptr && residual == nullptr && !relu) return;

@@ -39,15 +39,17 @@ KernelPtr makeOnednnBlockedConv(const Conv&);
 KernelPtr makeMatmulConv(const Conv&);
 /** The gradient by the kernel from kernels of `make`, one a thread with its share of the images. */
 KernelPtr makeSharedGradient(const Conv&, const ConvMaker& make);
-// The following know float32 only.
 
 /** How much of a convolution own Winograd code takes at once: what pays depends on channels and caches. */
 enum class WinogradBlock : uint8_t { kLarge, kCached };
 /**
  * Own Winograd code on NHWC, 3x3 and 5x5 of stride 1; needs AVX2. A little less accurate than the others. Null for
  * kCached where it would be much the same as kLarge, and for gradients by the kernel, which know one block only.
+ * Images may be of bfloat16; kernels and biases are float32.
  */
 KernelPtr makeWinogradConv(const Conv&, WinogradBlock);
+// The following know float32 only.
+
 /**
  * Own products of rows that pointers name, for any kernel, stride and dilation; needs AVX2. Null for groups of few
  * channels.
@@ -58,8 +60,9 @@ KernelPtr makeGemmConv(const Conv&);
 /** Own loops for one input and one output channel a group. */
 KernelPtr makeDepthwiseConv(const Conv&);
 
-/** dbias[j] = sum of rows of dy [rows, o]; `scratch` holds biasScratch(o) bytes. */
-void sumBias(const float* dy, int64_t rows, int64_t o, float* dbias, void* scratch);
+/** dbias[j] = sum of rows of dy [rows, o]; `scratch` holds biasScratch(o) bytes. T is float or BFloat16. */
+template <class T>
+void sumBias(const T* dy, int64_t rows, int64_t o, float* dbias, void* scratch);
 size_t biasScratch(int64_t o);
 
 /** y[i][j] += bias[j] + residual[i][j] (where given), then ReLU (where asked), over rows of o floats. */

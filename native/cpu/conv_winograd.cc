@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 
 #include "cpu/conv.h"
 #include "cpu/gemm_tile.h"
+#include "cpu/narrow.h"
 #include "cpu/packed.h"
 #include "cpu/parallel.h"
 #include "cpu/parts.h"
@@ -20,13 +22,14 @@
  * while they are in its cache; where tiles are few and the kernel large, all threads take the same tiles and divide the
  * elements, so that it is read once. By kernel, blocks of tiles are transformed by all threads and multiplied element
  * by element, so the sums have the same order on any number of threads. Nothing is reordered: the channels stay the
- * fast axis throughout.
+ * fast axis throughout. Images of bfloat16 are widened as they are transformed, and rounded as results are stored.
  */
 namespace fovea::cpu {
 namespace {
 
+using winograd::imageTransforms;
 using winograd::kElements;
-using winograd::transforms;
+using winograd::kernelTransforms;
 
 constexpr int64_t kMostTiles = 84;         ///< Of a large block, forward and by input.
 constexpr int64_t kTileStep = 12;          ///< Of smaller blocks: rows that the product's tiles divide.
@@ -117,7 +120,7 @@ void transformKernel(const Product& p, const float* w, float* u, int64_t panel, 
     }
     if (!p.backward) {
       for (int64_t k = first; k < kEnd; ++k) {
-        transforms().kernel(taps, w + k * o + column, c * o, count, to + (k - first) * kPanel, p.strideU, false);
+        kernelTransforms().kernel(taps, w + k * o + column, c * o, count, to + (k - first) * kPanel, p.strideU, false);
       }
       continue;
     }
@@ -130,24 +133,26 @@ void transformKernel(const Product& p, const float* w, float* u, int64_t panel, 
       }
     }
     for (int64_t k = 0; k < kEnd - first; ++k) {
-      transforms().kernel(taps, &turned[0][k][0], kLanes * kLanes, count, to + k * kPanel, p.strideU, true);
+      kernelTransforms().kernel(taps, &turned[0][k][0], kLanes * kLanes, count, to + k * kPanel, p.strideU, true);
     }
   }
 }
 
 /** One launch: what it reads and writes, and the block of tiles from `begin` on with its transforms. */
+template <class T>
 struct Run {
   const Product& p;
-  const float *x, *u;
-  const winograd::Finish& finish;
-  float* y;
+  const T* x;
+  const float* u;
+  const winograd::Finish<T>& finish;
+  T* y;
   int64_t begin, end;  ///< At most p.block tiles.
   float *v, *m;
 
   void transformInput(int64_t t) const {
     const auto at = p.tiles.at(t);
-    transforms().input(x + at.image * p.from.size(), p.from, at.top - p.top, at.left - p.left, v + (t - begin) * p.ldv,
-                       p.strideV);
+    imageTransforms<T>().input(x + at.image * p.from.size(), p.from, at.top - p.top, at.left - p.left,
+                               v + (t - begin) * p.ldv, p.strideV);
   }
   /** Products with panel i of the transformed kernel, [element][panel]. */
   void multiply(int64_t i) const {
@@ -158,13 +163,14 @@ struct Run {
   }
   void transformOutput(int64_t t) const {
     const auto at = p.tiles.at(t);
-    winograd::Finish own = finish;
+    winograd::Finish<T> own = finish;
     if (own.residual != nullptr) own.residual += at.image * p.to.size();
-    transforms().output(static_cast<int>(p.conv.kh), m + (t - begin) * p.ldm, p.strideM, y + at.image * p.to.size(),
-                        p.to, at.top, at.left, own);
+    imageTransforms<T>().output(static_cast<int>(p.conv.kh), m + (t - begin) * p.ldm, p.strideM,
+                                y + at.image * p.to.size(), p.to, at.top, at.left, own);
   }
 };
 
+template <class T>
 KernelPtr makeProduct(const Product& p) {
   const Conv& conv = p.conv;
   Layout layout;
@@ -175,12 +181,13 @@ KernelPtr makeProduct(const Product& p) {
   const size_t v = layout.take((vBytes + mBytes) * (p.together ? 1 : maxThreads()));
   return makeKernel(
       [=](const Pointers& pointers) {
-        const float *x = in<float>(pointers, 0), *w = in<float>(pointers, 1);
-        winograd::Finish finish;
+        const T* x = in<T>(pointers, 0);
+        const auto* w = in<float>(pointers, 1);
+        winograd::Finish<T> finish;
         if (p.conv.bias) finish.bias = in<float>(pointers, 2);
-        if (p.conv.residual) finish.residual = in<float>(pointers, p.conv.residualInput());
+        if (p.conv.residual) finish.residual = in<T>(pointers, p.conv.residualInput());
         finish.relu = p.conv.relu;
-        float* y = out<float>(pointers, 0);
+        T* y = out<T>(pointers, 0);
         const int64_t groups = (p.from.channels + kLanes - 1) / kLanes;
         const auto* kernel =
             static_cast<float*>(packed->get(pointers, 1, at<float>(pointers.workspace, u), [&](void* to) {
@@ -188,7 +195,7 @@ KernelPtr makeProduct(const Product& p) {
                 transformKernel(p, w, static_cast<float*>(to), i / groups, i % groups * kLanes);
               });
             }));
-        Run run{
+        Run<T> run{
             p, x, kernel, finish, y, 0, 0, at<float>(pointers.workspace, v), at<float>(pointers.workspace, v + vBytes)};
         if (p.together) {
           run.end = p.tiles.count;
@@ -199,7 +206,7 @@ KernelPtr makeProduct(const Product& p) {
         }
         const int64_t blocks = ceilDivide(p.tiles.count, p.block);
         parallelRanges(blocks, p.block * p.from.channels * p.to.channels, [&](int64_t begin, int64_t end, int thread) {
-          Run own = run;
+          Run<T> own = run;
           const int64_t floats = static_cast<int64_t>((vBytes + mBytes) / sizeof(float)) * thread;
           own.v += floats, own.m += floats;
           for (int64_t b = begin; b < end; ++b) {
@@ -213,6 +220,7 @@ KernelPtr makeProduct(const Product& p) {
       layout.bytes(), nameOf(conv));
 }
 
+template <class T>
 KernelPtr makeKernelGradient(const Conv& c) {
   const Plane from{c.h, c.w, c.c}, to{c.oh, c.ow, c.o};
   const int taps = static_cast<int>(c.kh);
@@ -229,17 +237,17 @@ KernelPtr makeKernelGradient(const Conv& c) {
   const size_t biasAt = layout.take(c.bias ? biasScratch(c.o) : 0);
   return makeKernel(
       [=](const Pointers& pointers) {
-        const float *x = in<float>(pointers, 0), *dy = in<float>(pointers, 1);
+        const T *x = in<T>(pointers, 0), *dy = in<T>(pointers, 1);
         float *v = at<float>(pointers.workspace, vAt), *m = at<float>(pointers.workspace, mAt);
         float *u = at<float>(pointers.workspace, uAt), *dw = out<float>(pointers, 0);
         for (int64_t first = 0; first < tiles.count; first += block) {
           const int64_t count = std::min(block, tiles.count - first);
           parallelFor(count, kElements * (c.c + c.o), [&](int64_t t) {
             const auto tile = tiles.at(first + t);
-            transforms().input(x + tile.image * c.h * c.w * c.c, from, tile.top - c.top, tile.left - c.left,
-                               v + t * ldv, strideV);
-            transforms().outputTransposed(taps, dy + tile.image * c.oh * c.ow * c.o, to, tile.top, tile.left,
-                                          m + t * kPanel, strideM, panelM);
+            imageTransforms<T>().input(x + tile.image * c.h * c.w * c.c, from, tile.top - c.top, tile.left - c.left,
+                                       v + t * ldv, strideV);
+            imageTransforms<T>().outputTransposed(taps, dy + tile.image * c.oh * c.ow * c.o, to, tile.top, tile.left,
+                                                  m + t * kPanel, strideM, panelM);
           });
           parallelFor(kElements * panels, count * c.c * kPanel, [&](int64_t i) {
             const int64_t e = i / panels, panel = i % panels;
@@ -249,8 +257,8 @@ KernelPtr makeKernelGradient(const Conv& c) {
         }
         parallelFor(c.c, kElements * c.o, [&](int64_t i) {
           for (int64_t j = 0; j < c.o; j += kLanes) {
-            transforms().kernelTransposed(taps, u + i * ldu + j, strideU, std::min(kLanes, c.o - j), dw + i * c.o + j,
-                                          c.c * c.o);
+            kernelTransforms().kernelTransposed(taps, u + i * ldu + j, strideU, std::min(kLanes, c.o - j),
+                                                dw + i * c.o + j, c.c * c.o);
           }
         });
         if (c.bias) {
@@ -266,13 +274,17 @@ KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block) {
   const bool fits =
       (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.sh == 1 && v.sw == 1 && v.dh == 1 && v.dw == 1 && v.groups == 1;
   if (!fits || simd() == Simd::kNone) return nullptr;
-  if (v.kind == ConvKind::kBackwardKernel) return block == WinogradBlock::kLarge ? makeKernelGradient(v) : nullptr;
+  if (v.kind == ConvKind::kBackwardKernel && block != WinogradBlock::kLarge) return nullptr;
   if (v.kind == ConvKind::kBackwardInput && (v.top >= v.kh || v.left >= v.kw)) return nullptr;
-  const int64_t tiles = mostTiles(v, block);
-  const Product p = product(v, tiles);
-  // The same, or hardly another.
-  if (block == WinogradBlock::kCached && (p.together || tiles >= kMostTiles)) return nullptr;
-  return makeProduct(p);
+  return withFloatType(v.type, [&](auto* type) -> KernelPtr {
+    using T = std::remove_pointer_t<decltype(type)>;
+    if (v.kind == ConvKind::kBackwardKernel) return makeKernelGradient<T>(v);
+    const int64_t tiles = mostTiles(v, block);
+    const Product p = product(v, tiles);
+    // The same, or hardly another.
+    if (block == WinogradBlock::kCached && (p.together || tiles >= kMostTiles)) return nullptr;
+    return makeProduct<T>(p);
+  });
 }
 
 }  // namespace fovea::cpu

@@ -13,7 +13,12 @@ namespace fovea::cpu::winograd {
 #define FOVEA_BODY "cpu/winograd_body.h"
 #include "cpu/each_simd.h"
 
-const Transforms& transforms() { return wide() ? avx512::kTransforms : avx2::kTransforms; }
+template <class T>
+const ImageTransforms<T>& imageTransforms() {
+  return wide() ? avx512::kImageTransforms<T> : avx2::kImageTransforms<T>;
+}
+
+const KernelTransforms& kernelTransforms() { return wide() ? avx512::kKernelTransforms : avx2::kKernelTransforms; }
 
 }  // namespace fovea::cpu::winograd
 
@@ -21,8 +26,20 @@ const Transforms& transforms() { return wide() ? avx512::kTransforms : avx2::kTr
 
 namespace fovea::cpu::winograd {
 
-const Transforms& transforms() { std::abort(); }
+template <class T>
+const ImageTransforms<T>& imageTransforms() {
+  std::abort();
+}
+
+const KernelTransforms& kernelTransforms() { std::abort(); }
 
 }  // namespace fovea::cpu::winograd
 
 #endif
+
+namespace fovea::cpu::winograd {
+
+template const ImageTransforms<float>& imageTransforms<float>();
+template const ImageTransforms<BFloat16>& imageTransforms<BFloat16>();
+
+}  // namespace fovea::cpu::winograd

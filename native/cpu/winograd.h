@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "core/bfloat16.h"
 #include "cpu/plane.h"
 
 /**
@@ -22,27 +23,33 @@ constexpr int64_t tileFor(int64_t taps) { return kInput - taps + 1; }
 inline constexpr int64_t kBlock = 16;
 
 /** What is added to sums before they are stored: a number a channel, a plane as y has it (either may be null); ReLU. */
+template <class T>
 struct Finish {
-  const float *bias = nullptr, *residual = nullptr;
+  const float* bias = nullptr;
+  const T* residual = nullptr;
   bool relu = false;
 };
 
-/** The transforms for one instruction set. */
-struct Transforms {
+/** The transforms of images of floats or BFloat16 for one instruction set; transformed values are floats. */
+template <class T>
+struct ImageTransforms {
   /** v = B^T x B of the 6x6 tile at (top, left) of x; outside is 0. Channels beyond the last come out 0. */
-  void (*input)(const float* x, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride);
+  void (*input)(const T* x, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride);
 
   /** y = A^T m A, finished, into the tile at (top, left); positions outside are left alone. */
-  void (*output)(int taps, const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
-                 const Finish& finish);
+  void (*output)(int taps, const float* m, int64_t stride, T* y, const Plane& plane, int64_t top, int64_t left,
+                 const Finish<T>& finish);
 
   /**
    * v = A y A^T of the tile at (top, left) of y (outside is 0): what the gradient by the kernel needs. Panels of
    * channels (kPanel) lie `panel` floats apart.
    */
-  void (*outputTransposed)(int taps, const float* y, const Plane& plane, int64_t top, int64_t left, float* v,
+  void (*outputTransposed)(int taps, const T* y, const Plane& plane, int64_t top, int64_t left, float* v,
                            int64_t stride, int64_t panel);
+};
 
+/** The transforms of kernels. */
+struct KernelTransforms {
   /**
    * u = G w G^T for `count` channels, 0 for those from there to kBlock; w has taps * taps positions `positionStride`
    * apart. `rotated` turns w by 180 degrees.
@@ -54,7 +61,9 @@ struct Transforms {
   void (*kernelTransposed)(int taps, const float* u, int64_t stride, int64_t count, float* dw, int64_t positionStride);
 };
 
-/** Those for this processor; not to be called where `simd()` is none. */
-const Transforms& transforms();
+/** Those for this processor, T float or BFloat16; not to be called where `simd()` is none. */
+template <class T>
+const ImageTransforms<T>& imageTransforms();
+const KernelTransforms& kernelTransforms();
 
 }  // namespace fovea::cpu::winograd

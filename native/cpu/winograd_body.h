@@ -17,6 +17,29 @@ FOVEA_INLINE void store(float* p, V v, int64_t count) {
     std::memcpy(p, &v, static_cast<size_t>(count) * sizeof(float));
   }
 }
+using Bits = uint32_t __attribute__((vector_size(kLanes * 4)));
+using Halves = uint16_t __attribute__((vector_size(kLanes * 2)));
+using LooseHalves = uint16_t __attribute__((vector_size(kLanes * 2), aligned(2)));
+
+FOVEA_INLINE V load(const BFloat16* p, int64_t count) {
+  Halves h{};
+  if (count >= kLanes) {
+    h = *reinterpret_cast<const LooseHalves*>(p);
+  } else if (count > 0) {
+    std::memcpy(&h, p, static_cast<size_t>(count) * sizeof(BFloat16));
+  }
+  return reinterpret_cast<V>(__builtin_convertvector(h, Bits) << 16);
+}
+/** Rounds as toBFloat16 does. */
+FOVEA_INLINE void store(BFloat16* p, V v, int64_t count) {
+  const Bits u = reinterpret_cast<Bits>(v), upper = u >> 16, rounded = (u + 0x7fffu + (upper & 1u)) >> 16;
+  const Halves h = __builtin_convertvector(v != v ? upper | 0x40u : rounded, Halves);
+  if (count >= kLanes) {
+    *reinterpret_cast<LooseHalves*>(p) = h;
+  } else if (count > 0) {
+    std::memcpy(p, &h, static_cast<size_t>(count) * sizeof(BFloat16));
+  }
+}
 FOVEA_INLINE void storeWhole(float* p, V v) { *reinterpret_cast<Loose*>(p) = v; }
 
 /** B^T */
@@ -92,14 +115,15 @@ FOVEA_INLINE void kernelLineTransposed(const V u[6], V w[kTaps]) {
   w[kTaps - 1] += u[5];
 }
 
-void input(const float* x, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride) {
+template <class T>
+void input(const T* x, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride) {
   const int64_t c = plane.channels, row = plane.width * c;
   const bool inside = top >= 0 && left >= 0 && top + kInput <= plane.height && left + kInput <= plane.width;
   for (int64_t j = 0; j < c; j += kLanes) {
     const int64_t count = c - j;
     V t[6][6];
     if (inside) {
-      const float* from = x + top * row + left * c + j;
+      const T* from = x + top * row + left * c + j;
 #pragma GCC unroll 6
       for (int64_t q = 0; q < 6; ++q) {
         V line[6], o[6];
@@ -132,14 +156,14 @@ void input(const float* x, const Plane& plane, int64_t top, int64_t left, float*
   }
 }
 
-template <int kTile>
-void outputOf(const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
-              const Finish& finish) {
+template <int kTile, class T>
+void outputOf(const float* m, int64_t stride, T* y, const Plane& plane, int64_t top, int64_t left,
+              const Finish<T>& finish) {
   const int64_t c = plane.channels, row = plane.width * c;
   const int64_t rows = plane.height - top < kTile ? plane.height - top : kTile;
   const int64_t columns = plane.width - left < kTile ? plane.width - left : kTile;
-  float* to = y + top * row + left * c;
-  const float* residual = finish.residual == nullptr ? nullptr : finish.residual + top * row + left * c;
+  T* to = y + top * row + left * c;
+  const T* residual = finish.residual == nullptr ? nullptr : finish.residual + top * row + left * c;
   for (int64_t j = 0; j < c; j += kLanes) {
     const int64_t count = c - j;
     V t[kTile][6];
@@ -168,11 +192,11 @@ void outputOf(const float* m, int64_t stride, float* y, const Plane& plane, int6
   }
 }
 
-template <int kTile>
-void outputTransposedOf(const float* y, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride,
+template <int kTile, class T>
+void outputTransposedOf(const T* y, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride,
                         int64_t panel) {
   const int64_t c = plane.channels, row = plane.width * c;
-  const float* from = y + top * row + left * c;
+  const T* from = y + top * row + left * c;
   for (int64_t j = 0; j < c; j += kLanes) {
     const int64_t count = c - j;
     float* to = v + j / kPanel * panel + j % kPanel;
@@ -244,13 +268,15 @@ void kernelTransposedOf(const float* u, int64_t stride, int64_t count, float* dw
   }
 }
 
-void output(int taps, const float* m, int64_t stride, float* y, const Plane& plane, int64_t top, int64_t left,
-            const Finish& finish) {
-  (taps == 5 ? outputOf<2> : outputOf<4>)(m, stride, y, plane, top, left, finish);
+template <class T>
+void output(int taps, const float* m, int64_t stride, T* y, const Plane& plane, int64_t top, int64_t left,
+            const Finish<T>& finish) {
+  (taps == 5 ? outputOf<2, T> : outputOf<4, T>)(m, stride, y, plane, top, left, finish);
 }
-void outputTransposed(int taps, const float* y, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride,
+template <class T>
+void outputTransposed(int taps, const T* y, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride,
                       int64_t panel) {
-  (taps == 5 ? outputTransposedOf<2> : outputTransposedOf<4>)(y, plane, top, left, v, stride, panel);
+  (taps == 5 ? outputTransposedOf<2, T> : outputTransposedOf<4, T>)(y, plane, top, left, v, stride, panel);
 }
 void kernel(int taps, const float* w, int64_t positionStride, int64_t count, float* u, int64_t stride, bool rotated) {
   for (int64_t j = 0; j < kBlock; j += kLanes) {
@@ -263,4 +289,6 @@ void kernelTransposed(int taps, const float* u, int64_t stride, int64_t count, f
   }
 }
 
-constexpr Transforms kTransforms{input, output, outputTransposed, kernel, kernelTransposed};
+template <class T>
+constexpr ImageTransforms<T> kImageTransforms{input<T>, output<T>, outputTransposed<T>};
+constexpr KernelTransforms kKernelTransforms{kernel, kernelTransposed};

@@ -9,6 +9,7 @@
 
 #include "cpu/conv.h"
 #include "cpu/conv_pieces.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 #include "native/kernel_cases.h"
@@ -37,6 +38,17 @@ const std::vector<std::pair<std::string, cpu::ConvMaker>>& candidates() {
       {"onednn-blocked", cpu::makeOnednnBlockedConv},
       {"indirect", cpu::makeIndirectConv},
       {"depthwise", cpu::makeDepthwiseConv},
+  };
+  return all;
+}
+
+/** Those that take images of bfloat16, on processors that have its instructions. */
+const std::vector<std::pair<std::string, cpu::ConvMaker>>& narrowCandidates() {
+  static const std::vector<std::pair<std::string, cpu::ConvMaker>> all = {
+      {"winograd", [](const Conv& v) { return cpu::makeWinogradConv(v, WinogradBlock::kLarge); }},
+      {"winograd-cached", [](const Conv& v) { return cpu::makeWinogradConv(v, WinogradBlock::kCached); }},
+      {"onednn", cpu::makeOnednnConv},
+      {"matmul", cpu::makeMatmulConv},
   };
   return all;
 }
@@ -79,28 +91,49 @@ Buffers buffersFor(const std::vector<TensorDesc>& tensors, std::mt19937* random)
   return buffers;
 }
 
+std::vector<BFloat16> rounded(const std::vector<float>& values) {
+  std::vector<BFloat16> made(values.size());
+  cpu::narrow(values.data(), made.data(), static_cast<int64_t>(values.size()));
+  return made;
+}
+
+/** Runs the kernel on operands of its types: those of bfloat16 are rounded for it, and its results widened. */
 Buffers compute(Kernel& kernel, const Conv& v, const Buffers& inputs) {
-  Buffers outputs = buffersFor(v.operands().outputs, nullptr);
+  const Operands operands = v.operands();
+  Buffers outputs = buffersFor(operands.outputs, nullptr);
   std::vector<const void*> from;
   std::vector<void*> to;
-  for (const auto& data : inputs) from.push_back(data.data());
-  for (auto& data : outputs) to.push_back(data.data());
+  std::vector<std::vector<BFloat16>> narrow;
+  narrow.reserve(inputs.size() + outputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const bool is = operands.inputs[i].dtype == DType::kBfloat16;
+    from.push_back(is ? static_cast<const void*>(narrow.emplace_back(rounded(inputs[i])).data()) : inputs[i].data());
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const bool is = operands.outputs[i].dtype == DType::kBfloat16;
+    to.push_back(is ? static_cast<void*>(narrow.emplace_back(rounded(outputs[i])).data()) : outputs[i].data());
+  }
   // An allocation of its own, without a byte to spare.
   const size_t bytes = std::max<size_t>((kernel.workspaceBytes() + 63) / 64 * 64, 64);
   const std::unique_ptr<void, void (*)(void*)> workspace(std::aligned_alloc(64, bytes), std::free);
   static constexpr uint64_t kVersions[] = {1, 1, 1, 1};
   Stream stream;
   kernel.launch(stream, {from.data(), to.data(), workspace.get(), kVersions});
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (operands.outputs[i].dtype != DType::kBfloat16) continue;
+    cpu::widen(static_cast<const BFloat16*>(to[i]), outputs[i].data(), static_cast<int64_t>(outputs[i].size()));
+  }
   return outputs;
 }
 
-void compare(const std::string& name, const Conv& v, const Buffers& expected, const Buffers& received) {
+void compare(const std::string& name, const Conv& v, const Buffers& expected, const Buffers& received,
+             double tolerance = kTolerance) {
   for (size_t i = 0; i < expected.size(); ++i) {
     double most = 1;
     for (const float value : expected[i]) most = std::max<double>(most, std::abs(value));
     for (size_t j = 0; j < expected[i].size(); ++j) {
       const double off = std::abs(static_cast<double>(expected[i][j]) - received[i][j]);
-      if (off <= kTolerance * most) continue;  // Not so for NaN.
+      if (off <= tolerance * most) continue;  // Not so for NaN.
       check(false, name + ": " + v.key() + ": output " + std::to_string(i) + "[" + std::to_string(j) + "] is off by " +
                        std::to_string(off) + " of " + std::to_string(most));
     }
@@ -134,6 +167,30 @@ Test agree(ConvKind kind, unsigned seed) {
           }};
 }
 
+/** The same with images of bfloat16: values that it holds exactly, and half a unit of its last place in the results. */
+Test narrowAgree(ConvKind kind, unsigned seed) {
+  return {std::string("bfloat16 candidates of ") + nameOf(kind) + " agree", [kind, seed] {
+            std::mt19937 random(seed);
+            int taken = 0;
+            for (int i = 0; i < kCases; ++i) {
+              Conv v = randomConv(kind, random);
+              Buffers inputs = buffersFor(v.operands().inputs, &random);
+              for (auto& data : inputs) {
+                cpu::widen(rounded(data).data(), data.data(), static_cast<int64_t>(data.size()));
+              }
+              const Buffers expected = compute(*cpu::makeGemmConv(v), v, inputs);
+              v.type = DType::kBfloat16;
+              for (const auto& [name, make] : narrowCandidates()) {
+                const KernelPtr kernel = make(v);
+                if (kernel == nullptr) continue;
+                ++taken;
+                compare(name, v, expected, compute(*kernel, v, inputs), kTolerance + 1.0 / 256);
+              }
+            }
+            check(taken > 0 || cpu::simd() == cpu::Simd::kNone, "none was ever taken");
+          }};
+}
+
 /** oneDNN's in pieces: shapes large enough for several, of two sizes; with one thread none is cut. */
 Test piecesAgree() {
   return {"pieces of a convolution make the whole", [] {
@@ -163,8 +220,13 @@ Test piecesAgree() {
 }  // namespace
 
 std::vector<Test> convCandidateTests() {
-  return {piecesAgree(), agree(ConvKind::kForward, 1), agree(ConvKind::kBackwardInput, 2),
-          agree(ConvKind::kBackwardKernel, 3)};
+  return {piecesAgree(),
+          agree(ConvKind::kForward, 1),
+          agree(ConvKind::kBackwardInput, 2),
+          agree(ConvKind::kBackwardKernel, 3),
+          narrowAgree(ConvKind::kForward, 5),
+          narrowAgree(ConvKind::kBackwardInput, 6),
+          narrowAgree(ConvKind::kBackwardKernel, 7)};
 }
 
 }  // namespace fovea::test
