@@ -12,8 +12,8 @@
 /**
  * @file
  * Batch normalization over rows of channels (Ioffe and Szegedy 2015). Statistics are taken over blocks of rows,
- * relative to a row of each, and merged in double by Chan, Golub and LeVeque's formula (1979): x is read once for them,
- * and a mean far from zero costs no accuracy.
+ * relative to the mean so far, and merged in double by Chan, Golub and LeVeque's formula (1979): x is read once for
+ * them, and a mean far from zero costs no accuracy.
  */
 namespace fovea::cpu {
 namespace {
@@ -31,16 +31,16 @@ Geometry geometry(int64_t m, int64_t c) {
   return {m, c, chunks, (m + chunks - 1) / chunks};
 }
 
-/** Adds rows 0..kCount-1 of x, relative to `first`, to s and their squares to q: a channel's sums stay in registers. */
+/** Adds rows 0..kCount-1 of x, relative to `centre`, to s and their squares to q: a channel's sums stay in registers.
+ */
 template <int kCount, class T>
-FOVEA_INLINE void addRows(const T* x, const T* first, int64_t c, float* s, float* q) {
+FOVEA_INLINE void addRows(const T* x, const float* centre, int64_t c, float* s, float* q) {
 #pragma omp simd
   for (int64_t j = 0; j < c; ++j) {
-    const float centre = load(first[j]);
     float sum = s[j], squares = q[j];
 #pragma GCC unroll 4
     for (int64_t i = 0; i < kCount; ++i) {
-      const float d = load(x[i * c + j]) - centre;
+      const float d = load(x[i * c + j]) - centre[j];
       sum += d;
       squares += d * d;
     }
@@ -49,30 +49,43 @@ FOVEA_INLINE void addRows(const T* x, const T* first, int64_t c, float* s, float
   }
 }
 
+/** Sums of `rows` rows of x relative to `centre` into s, of their squares into q. */
+template <class T>
+FOVEA_INLINE void sumRows(const T* x, int64_t rows, const float* centre, int64_t c, float* s, float* q) {
+  for (int64_t j = 0; j < c; ++j) s[j] = q[j] = 0;
+  int64_t i = 0;
+  for (; i + 4 <= rows; i += 4) addRows<4>(x + i * c, centre, c, s, q);
+  for (; i < rows; ++i) addRows<1>(x + i * c, centre, c, s, q);
+}
+
 /**
- * Mean and sum of squared deviations of rows begin..end-1, into `mean` and `m2`; `s` holds 2c floats. A block's sums
- * are taken relative to its first row. That row is itself one of the block's, so the n rows' squares about it are at
- * most n times those about the mean: what is subtracted to come to these costs five bits at worst.
+ * Mean and sum of squared deviations of rows begin..end-1, into `mean` and `m2`; `s` holds 3c floats. A block's sums
+ * are relative to the mean of the rows before it, the first block's to its own. What that adds to the squares is taken
+ * away again, and is no more than what the distance of the means adds to m2 for good: hardly a digit is lost by it.
  */
 template <class T>
 FOVEA_INLINE void statisticsOf(const T* x, int64_t begin, int64_t end, int64_t c, double* mean, double* m2, float* s) {
-  float* q = s + c;
+  float *q = s + c, *centre = q + c;
   for (int64_t j = 0; j < c; ++j) mean[j] = m2[j] = 0;
+  if (begin < end) {
+    const T* first = x + begin * c;
+    const int64_t rows = std::min(kRows, end - begin);
+    for (int64_t j = 0; j < c; ++j) centre[j] = load(first[j]);
+    sumRows(first, rows, centre, c, s, q);
+    for (int64_t j = 0; j < c; ++j) centre[j] += s[j] / static_cast<float>(rows);
+  }
   for (int64_t from = begin; from < end; from += kRows) {
     const int64_t to = std::min(from + kRows, end);
-    for (int64_t j = 0; j < c; ++j) s[j] = q[j] = 0;
-    const T* first = x + from * c;
-    int64_t i = from;
-    for (; i + 4 <= to; i += 4) addRows<4>(x + i * c, first, c, s, q);
-    for (; i < to; ++i) addRows<1>(x + i * c, first, c, s, q);
+    sumRows(x + from * c, to - from, centre, c, s, q);
     const double before = static_cast<double>(from - begin), added = static_cast<double>(to - from);
     const double share = added / (before + added), cross = before * share, inverse = 1 / added;
 #pragma omp simd
     for (int64_t j = 0; j < c; ++j) {
       const double sum = static_cast<double>(s[j]), shift = sum * inverse;
-      const double d = static_cast<double>(load(first[j])) + shift - mean[j];
+      const double d = static_cast<double>(centre[j]) + shift - mean[j];
       mean[j] += d * share;
       m2[j] += static_cast<double>(q[j]) - sum * shift + d * d * cross;
+      centre[j] = static_cast<float>(mean[j]);
     }
   }
 }
@@ -185,7 +198,7 @@ template <class T>
 KernelPtr forward(const Geometry& g, double epsilon, bool relu) {
   Layout layout;
   const size_t partials = layout.take(sizeof(double) * 2 * g.c * g.chunks),
-               perThread = align64(sizeof(float) * 2 * g.c);
+               perThread = align64(sizeof(float) * 3 * g.c);
   const size_t scratch = layout.take(perThread * maxThreads()), factors = layout.take(sizeof(float) * 2 * g.c);
   return makeKernel(
       [=](const Pointers& p) {
@@ -215,7 +228,7 @@ KernelPtr forward(const Geometry& g, double epsilon, bool relu) {
           }
         }
         for (int64_t j = 0; j < g.c; ++j) {
-          const double v = g.m > 0 ? part[g.c + j] / static_cast<double>(g.m) : 0;
+          const double v = g.m > 0 ? std::max(part[g.c + j] / static_cast<double>(g.m), 0.0) : 0;
           mean[j] = static_cast<float>(part[j]);
           variance[j] = static_cast<float>(v);
           scale[j] = static_cast<float>(gamma[j] / std::sqrt(v + epsilon));
