@@ -12,8 +12,8 @@
 /**
  * @file
  * Batch normalization over rows of channels (Ioffe and Szegedy 2015). Statistics are taken over blocks of rows,
- * relative to the mean so far, and merged in double by Chan, Golub and LeVeque's formula (1979): x is read once for
- * them, and a mean far from zero costs no accuracy.
+ * relative to the mean so far, and merged in double by Chan, Golub and LeVeque's formula (1979): x is read from memory
+ * once for them, and a mean far from zero costs no accuracy.
  */
 namespace fovea::cpu {
 namespace {
@@ -31,8 +31,7 @@ Geometry geometry(int64_t m, int64_t c) {
   return {m, c, chunks, (m + chunks - 1) / chunks};
 }
 
-/** Adds rows 0..kCount-1 of x, relative to `centre`, to s and their squares to q: a channel's sums stay in registers.
- */
+/** Adds kCount rows of x, relative to `centre`, to s and their squares to q: a channel's sums stay in registers. */
 template <int kCount, class T>
 FOVEA_INLINE void addRows(const T* x, const float* centre, int64_t c, float* s, float* q) {
 #pragma omp simd

@@ -34,8 +34,7 @@ using ConvMaker = std::function<KernelPtr(const Conv&)>;
 KernelPtr makeOnednnConv(const Conv&);
 /** oneDNN in its own blocked layouts, with reorders in the workspace: for odd channel counts. */
 KernelPtr makeOnednnBlockedConv(const Conv&);
-/** oneDNN's matrix product, for pointwise ones. Null where it has no kernels by blocks of matrices (it needs AVX-512).
- */
+/** oneDNN's product by blocks of matrices, for pointwise ones. Null where it has none, as without AVX-512. */
 KernelPtr makeMatmulConv(const Conv&);
 /** The gradient by the kernel from kernels of `make`, one a thread with its share of the images. */
 KernelPtr makeSharedGradient(const Conv&, const ConvMaker& make);

@@ -67,15 +67,16 @@ dl::Desc hwio(const Conv& v) {
 
 ConvLayouts userLayouts(const Conv& v) { return {nhwc(v, v.c, v.h, v.w), hwio(v), nhwc(v, v.o, v.oh, v.ow)}; }
 
+/** What a primitive descriptor says, with the layouts of the operands that it names `arguments`. */
 template <class Primitive, class Pd>
-ConvPrimitive forwardOf(const Pd& pd, const ConvLayouts& user, const dl::Desc& bias) {
-  return {Primitive(pd),
-          {pd.src_desc(), pd.weights_desc(), pd.dst_desc()},
-          user,
-          bias,
-          pd.scratchpad_desc(),
-          pd.impl_info_str(),
-          {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS}};
+ConvPrimitive primitiveOf(const Pd& pd, const ConvLayouts& own, const ConvLayouts& user, const dl::Desc& bias,
+                          const ConvPrimitive::Arguments& arguments) {
+  return {Primitive(pd), own, user, bias, pd.scratchpad_desc(), pd.impl_info_str(), arguments};
+}
+
+ConvPrimitive forwardOf(const dl::ConvForward::primitive_desc& pd, const ConvLayouts& user, const dl::Desc& bias) {
+  return primitiveOf<dl::ConvForward>(pd, {pd.src_desc(), pd.weights_desc(), pd.dst_desc()}, user, bias,
+                                      {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS});
 }
 
 /**
@@ -87,13 +88,13 @@ std::optional<ConvPrimitive> pickForward(const Conv& v, const dl::ConvProblem& p
   const ConvLayouts user = userLayouts(v);
   const auto plain = dl::convForward(p, dl::attributes(v.relu && !v.residual));
   if (isReference(plain)) return std::nullopt;
-  ConvPrimitive chosen = forwardOf<dl::ConvForward>(plain, user, p.bias);
+  ConvPrimitive chosen = forwardOf(plain, user, p.bias);
   if (!v.residual) return chosen;
   if (chosen.own.dst == user.dst) {
     try {
       const auto pd = dl::convForward(p, dl::attributes(v.relu, true));
       if (pd.impl_info_str() == chosen.name && pd.dst_desc() == chosen.own.dst) {
-        chosen = forwardOf<dl::ConvForward>(pd, user, p.bias);
+        chosen = forwardOf(pd, user, p.bias);
         chosen.addsResidual = true;
         return chosen;
       }
@@ -131,24 +132,16 @@ std::optional<ConvPrimitive> pick(const Conv& v, bool blocked) {
       case ConvKind::kBackwardInput: {
         const auto pd = dl::convBackwardData(p, dl::attributes());
         if (isReference(pd)) return std::nullopt;
-        return ConvPrimitive{dl::ConvBackwardData(pd),
-                             {pd.diff_src_desc(), pd.weights_desc(), pd.diff_dst_desc()},
-                             userLayouts(v),
-                             p.bias,
-                             pd.scratchpad_desc(),
-                             pd.impl_info_str(),
-                             {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST, 0}};
+        return primitiveOf<dl::ConvBackwardData>(pd, {pd.diff_src_desc(), pd.weights_desc(), pd.diff_dst_desc()},
+                                                 userLayouts(v), p.bias,
+                                                 {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST, 0});
       }
       case ConvKind::kBackwardKernel: {
         const auto pd = dl::convBackwardWeights(p, dl::attributes());
         if (isReference(pd)) return std::nullopt;
-        return ConvPrimitive{dl::ConvBackwardWeights(pd),
-                             {pd.src_desc(), pd.diff_weights_desc(), pd.diff_dst_desc()},
-                             userLayouts(v),
-                             p.bias,
-                             pd.scratchpad_desc(),
-                             pd.impl_info_str(),
-                             {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS}};
+        return primitiveOf<dl::ConvBackwardWeights>(
+            pd, {pd.src_desc(), pd.diff_weights_desc(), pd.diff_dst_desc()}, userLayouts(v), p.bias,
+            {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS});
       }
     }
   } catch (const dnnl::error&) {
@@ -187,29 +180,23 @@ dnnl::matmul::primitive_desc kernelGradient(const Conv& v, int64_t rows) {
 
 ConvPrimitive product(const Conv& v) {
   const int64_t rows = v.n * v.h * v.w;
-  const auto made = [&](const dnnl::matmul::primitive_desc& pd, const ConvLayouts& own, const ConvLayouts& user,
-                        const ConvPrimitive::Arguments& arguments) {
-    return ConvPrimitive{
-        dnnl::matmul(pd), own,       user, biasOf(v), pd.scratchpad_desc(), std::string("matmul ") + pd.impl_info_str(),
-        arguments,        v.residual};
-  };
   switch (v.kind) {
     case ConvKind::kForward: {
       const auto pd = forwardProduct(v, rows);
       const ConvLayouts own{pd.src_desc(), pd.weights_desc(), pd.dst_desc()};
-      return made(pd, own, {own.src, matrix(v.c, v.o, v.kernelType), own.dst},
-                  {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS});
+      return primitiveOf<dnnl::matmul>(pd, own, {own.src, matrix(v.c, v.o, v.kernelType), own.dst}, biasOf(v),
+                                       {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS});
     }
     case ConvKind::kBackwardInput: {
       const auto pd = inputGradient(v, rows);
       const ConvLayouts own{pd.dst_desc(), pd.weights_desc(), pd.src_desc()};
-      return made(pd, own, {own.src, matrix(v.o, v.c, v.kernelType, dl::Tag::ba), own.dst},
-                  {DNNL_ARG_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_SRC, 0});
+      return primitiveOf<dnnl::matmul>(pd, own, {own.src, matrix(v.o, v.c, v.kernelType, dl::Tag::ba), own.dst},
+                                       dl::Desc(), {DNNL_ARG_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_SRC, 0});
     }
     default: {
       const auto pd = kernelGradient(v, rows);
       const ConvLayouts own{pd.src_desc(), pd.dst_desc(), pd.weights_desc()};
-      return made(pd, own, own, {DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_WEIGHTS, 0});
+      return primitiveOf<dnnl::matmul>(pd, own, own, dl::Desc(), {DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_WEIGHTS, 0});
     }
   }
 }
@@ -225,8 +212,10 @@ std::optional<ConvPrimitive> pickMatmul(const Conv& v) {
   if (!v.pointwise() || v.groups != 1 || sumsBias) return std::nullopt;
   try {
     ConvPrimitive chosen = product(v);
-    // Its other implementation for float32 is the product that im2col calls; for bfloat16 it is slow.
-    if (chosen.name.rfind("matmul brg", 0) != 0) return std::nullopt;
+    // Its others are reference code, and the product that im2col calls.
+    if (chosen.name.rfind("brg", 0) != 0) return std::nullopt;
+    chosen.name.insert(0, "matmul ");
+    chosen.addsResidual = v.residual;
     return chosen;
   } catch (const dnnl::error&) {
     return std::nullopt;  // This library has no such implementation.

@@ -315,8 +315,7 @@ FOVEA_CLONES void averageBackwardImage(const Geometry& g, const float* dy, float
   clearRows(g, target, count, cleared, g.h);
 }
 
-/** Calls `body(n, from, to, thread)` for images and channels: blocks of these only where images do not fill the pool.
- */
+/** Calls `body(n, from, to, thread)` for images and channels: blocks of these where images do not fill the pool. */
 template <class Body>
 void overImages(const Geometry& g, const Body& body) {
   const int64_t width = g.n >= maxThreads() ? std::max<int64_t>(g.c, 1) : kChannelBlock;
