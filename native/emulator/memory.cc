@@ -16,10 +16,12 @@ namespace {
 
 constexpr size_t kRange = size_t{1} << 38;  // addresses, not memory
 constexpr size_t kPage = 4096;
+// What is opened and closed, and huge pages where the system has them: a change of protection visits every page.
+constexpr size_t kPiece = size_t{2} << 20;
 constexpr size_t kRedZone = 512;  // keeps the alignment that cudaMalloc promises
 constexpr unsigned char kRed = 0xA5, kPoison = 0xFF;
 
-size_t pages(size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+size_t roundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 [[noreturn]] void die(const char* what, const void* pointer) {
   std::fprintf(stderr, "emulator: %s at %p\n", what, pointer);
@@ -39,15 +41,25 @@ struct Memory::State {
   std::map<char*, size_t> pinned;
   std::map<int, size_t> used;
   size_t top = 0;
-  int open = 0;  // depth of DeviceWork
-  int key = -1;  // the range's protection key, in strict mode and where the processor has them
+  size_t reached = 0;  // whole pieces: no address past them was handed out
+  int open = 0;        // depth of DeviceWork
+  int key = -1;        // the range's protection key, in strict mode and where the processor has them
 
   void protect(bool closed) const {
     if (key >= 0) {
       if (pkey_set(key, closed ? PKEY_DISABLE_ACCESS : 0) != 0) die("pkey_set failed", base);
-    } else if (top > 0 && mprotect(base, top, closed ? PROT_NONE : PROT_READ | PROT_WRITE) != 0) {
+    } else if (reached > 0 && mprotect(base, reached, closed ? PROT_NONE : PROT_READ | PROT_WRITE) != 0) {
       die("mprotect failed", base);
     }
+  }
+
+  /** Makes the addresses below `end` usable, in a DeviceWork scope. False when the system has no more memory. */
+  bool reach(size_t end) {
+    if (end <= reached) return true;
+    const size_t next = roundUp(end, kPiece);
+    if (next > kRange || mprotect(base + reached, next - reached, PROT_READ | PROT_WRITE) != 0) return false;
+    reached = next;
+    return true;
   }
 };
 
@@ -57,9 +69,11 @@ Memory& Memory::instance() {
 }
 
 Memory::Memory() : state_(new State) {
-  void* range = mmap(nullptr, kRange, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* range = mmap(nullptr, kRange + kPiece, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED) die("cannot reserve device addresses", nullptr);
+  range = reinterpret_cast<void*>(roundUp(reinterpret_cast<uintptr_t>(range), kPiece));
   state_->base = static_cast<char*>(range);
+  madvise(range, kRange, MADV_HUGEPAGE);  // without them it is only slower
   if (!config().strict) return;
   state_->key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
   if (state_->key >= 0 && pkey_mprotect(range, kRange, PROT_NONE, state_->key) != 0) {
@@ -72,18 +86,17 @@ void* Memory::allocate(int device, size_t bytes) {
   if (bytes == 0) return nullptr;
   const size_t limit = config().memory;
   if (bytes > limit || state_->used[device] > limit - bytes) return nullptr;
-  const size_t span = pages(bytes + 2 * kRedZone);
+  const size_t span = roundUp(bytes + 2 * kRedZone, kPage);
+  const DeviceWork open;
   char* start;
   if (const auto idle = state_->idle.find(span); idle != state_->idle.end()) {
     start = idle->second;
     state_->idle.erase(idle);
   } else {
-    if (state_->top + span > kRange) return nullptr;
+    if (span > kRange || !state_->reach(state_->top + span)) return nullptr;
     start = state_->base + state_->top;
     state_->top += span;
   }
-  if (mprotect(start, span, PROT_READ | PROT_WRITE) != 0) return nullptr;
-  const DeviceWork open;
   char* pointer = start + kRedZone;
   std::memset(start, kRed, kRedZone);
   std::memset(pointer, kPoison, bytes);

@@ -151,6 +151,7 @@ cudaError_t Runtime::wait(cudaStream_t stream, cudaEvent_t event) {
 }
 
 void Runtime::launch(const std::vector<Item>& items, cudaStream_t stream) {
+  const Memory::DeviceWork open;  // once for all of it
   for (const Item& item : items) enqueue(stream, item.work);
 }
 
@@ -198,18 +199,21 @@ namespace {
 }  // namespace
 
 void Runtime::finish(cudaStream_t stream) {
+  const Memory::DeviceWork open;  // once for all of it
   while (!stream->queue.empty()) {
     if (!step(stream)) deadlock();
   }
 }
 
 void Runtime::finish(cudaEvent_t event) {
+  const Memory::DeviceWork open;  // once for all of it
   while (event->reached < event->recorded) {
     if (!step(nullptr)) deadlock();
   }
 }
 
 void Runtime::finishAll() {
+  const Memory::DeviceWork open;  // once for all of it
   while (step(nullptr)) {
   }
 }
