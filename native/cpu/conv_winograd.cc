@@ -14,6 +14,7 @@
 #include "cpu/plane.h"
 #include "cpu/simd.h"
 #include "cpu/winograd.h"
+#include "cpu/winograd_tiles.h"
 
 /**
  * @file
@@ -30,6 +31,9 @@ namespace {
 using winograd::imageTransforms;
 using winograd::kElements;
 using winograd::kernelTransforms;
+using winograd::Tile;
+using winograd::TileBlock;
+using winograd::TileBlocks;
 
 constexpr int64_t kMostTiles = 84;         ///< Of a large block, forward and by input.
 constexpr int64_t kTileStep = 12;          ///< Of smaller blocks: rows that the product's tiles divide.
@@ -40,29 +44,14 @@ int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 const char* nameOf(const Conv& v) { return v.kh == 5 ? "own:winograd2x5" : "own:winograd4x3"; }
 
-/** Tiles of the output plane of every image. */
-struct Tiles {
-  int64_t size, down, across, count;
-  struct At {
-    int64_t image, top, left;
-  };
-  At at(int64_t i) const { return {i / (down * across), i / across % down * size, i % across * size}; }
-};
-
-Tiles tilesOf(int64_t taps, int64_t images, int64_t height, int64_t width) {
-  const int64_t size = winograd::tileFor(taps), down = (height + size - 1) / size, across = (width + size - 1) / size;
-  return {size, down, across, images * down * across};
-}
-
 /** The forward product, or the one by input, which is the forward one of dy with the kernel turned around. */
 struct Product {
   Conv conv;
   bool backward;
   Plane from, to;     ///< Read and written planes.
   int64_t top, left;  ///< Padding of the read one.
-  Tiles tiles;
-  bool together;  ///< All threads take the same tiles, and divide the elements: few tiles and a large kernel.
-  int64_t block;  ///< Tiles a thread takes at once.
+  bool together;      ///< All threads take the same tiles, and divide the elements: few tiles and a large kernel.
+  int64_t block;      ///< Tiles a thread takes at once.
   int64_t panels, ldv, ldm, strideU, strideV, strideM;
 };
 
@@ -90,11 +79,10 @@ Product product(const Conv& v, int64_t mostTiles) {
   p.to = p.backward ? Plane{v.h, v.w, v.c} : Plane{v.oh, v.ow, v.o};
   p.top = p.backward ? v.kh - 1 - v.top : v.top;
   p.left = p.backward ? v.kw - 1 - v.left : v.left;
-  p.tiles = tilesOf(v.kh, v.n, p.to.height, p.to.width);
+  const int64_t tiles = winograd::countTiles(v.kh, v.n, p.to), share = ceilDivide(tiles, maxThreads());
   // The transformed kernel is larger than the tiles and products: to read it once is what counts.
-  p.together = p.tiles.count * (v.c + v.o) < v.c * v.o;
-  const int64_t share = ceilDivide(p.tiles.count, maxThreads());
-  p.block = p.together ? p.tiles.count : ceilDivide(share, ceilDivide(share, mostTiles));
+  p.together = tiles * (v.c + v.o) < v.c * v.o;
+  p.block = p.together ? tiles : ceilDivide(share, ceilDivide(share, mostTiles));
   p.panels = (p.to.channels + kPanel - 1) / kPanel;
   // Odd numbers of cache lines keep rows and elements off each other's cache sets.
   p.ldv = roundUp(p.from.channels, kLanes) + kLanes;
@@ -138,7 +126,7 @@ void transformKernel(const Product& p, const float* w, float* u, int64_t panel, 
   }
 }
 
-/** One launch: what it reads and writes, and the block of tiles from `begin` on with its transforms. */
+/** One launch: what it reads and writes, and a block of tiles with its transforms. */
 template <class T>
 struct Run {
   const Product& p;
@@ -146,27 +134,29 @@ struct Run {
   const float* u;
   const winograd::Finish<T>& finish;
   T* y;
-  int64_t begin, end;  ///< At most p.block tiles.
+  TileBlock tiles;
   float *v, *m;
 
-  void transformInput(int64_t t) const {
-    const auto at = p.tiles.at(t);
-    imageTransforms<T>().input(x + at.image * p.from.size(), p.from, at.top - p.top, at.left - p.left,
-                               v + (t - begin) * p.ldv, p.strideV);
+  void transformInput(int64_t i) const {
+    const Tile& tile = tiles[i];
+    imageTransforms<T>().input(x + tile.image * p.from.size(), p.from, tile.top - p.top, tile.left - p.left,
+                               tile.points, v + i * p.ldv, p.strideV);
   }
   /** Products with panel i of the transformed kernel, [element][panel]. */
   void multiply(int64_t i) const {
     const int64_t e = i / p.panels, panel = i % p.panels;
+    const TileBlock::Rows rows = tiles.rows(e);
+    if (rows.count == 0) return;
     const float* right = u + e * p.strideU + panel * p.from.channels * kPanel;
-    gemmPanel(v + e * p.strideV, p.ldv, 1, end - begin, right, p.from.channels, m + e * p.strideM + panel * kPanel,
-              p.ldm, false, right + p.from.channels * kPanel);
+    gemmPanel(v + e * p.strideV + rows.begin * p.ldv, p.ldv, 1, rows.count, right, p.from.channels,
+              m + e * p.strideM + rows.begin * p.ldm + panel * kPanel, p.ldm, false, right + p.from.channels * kPanel);
   }
-  void transformOutput(int64_t t) const {
-    const auto at = p.tiles.at(t);
+  void transformOutput(int64_t i) const {
+    const Tile& tile = tiles[i];
     winograd::Finish<T> own = finish;
-    if (own.residual != nullptr) own.residual += at.image * p.to.size();
-    imageTransforms<T>().output(static_cast<int>(p.conv.kh), m + (t - begin) * p.ldm, p.strideM,
-                                y + at.image * p.to.size(), p.to, at.top, at.left, own);
+    if (own.residual != nullptr) own.residual += tile.image * p.to.size();
+    imageTransforms<T>().output(static_cast<int>(p.conv.kh), m + i * p.ldm, p.strideM, y + tile.image * p.to.size(),
+                                p.to, tile.top, tile.left, own);
   }
 };
 
@@ -179,6 +169,7 @@ KernelPtr makeProduct(const Product& p) {
   const size_t vBytes = align64(sizeof(float) * kElements * p.strideV);
   const size_t mBytes = align64(sizeof(float) * kElements * p.strideM);
   const size_t v = layout.take((vBytes + mBytes) * (p.together ? 1 : maxThreads()));
+  const TileBlocks blocks(conv.kh, conv.n, p.to, p.block);
   return makeKernel(
       [=](const Pointers& pointers) {
         const T* x = in<T>(pointers, 0);
@@ -195,27 +186,28 @@ KernelPtr makeProduct(const Product& p) {
                 transformKernel(p, w, static_cast<float*>(to), i / groups, i % groups * kLanes);
               });
             }));
-        Run<T> run{
-            p, x, kernel, finish, y, 0, 0, at<float>(pointers.workspace, v), at<float>(pointers.workspace, v + vBytes)};
+        float* first = at<float>(pointers.workspace, v);
+        Run<T> run{p, x, kernel, finish, y, {}, first, first + vBytes / sizeof(float)};
         if (p.together) {
-          run.end = p.tiles.count;
-          parallelFor(run.end, kElements * p.from.channels, [&](int64_t t) { run.transformInput(t); });
-          parallelFor(kElements * p.panels, run.end * p.from.channels * kPanel, [&](int64_t i) { run.multiply(i); });
-          parallelFor(run.end, kElements * p.to.channels, [&](int64_t t) { run.transformOutput(t); });
+          run.tiles = blocks[0];
+          const int64_t tiles = run.tiles.size;
+          parallelFor(tiles, kElements * p.from.channels, [&](int64_t i) { run.transformInput(i); });
+          parallelFor(kElements * p.panels, tiles * p.from.channels * kPanel, [&](int64_t i) { run.multiply(i); });
+          parallelFor(tiles, kElements * p.to.channels, [&](int64_t i) { run.transformOutput(i); });
           return;
         }
-        const int64_t blocks = ceilDivide(p.tiles.count, p.block);
-        parallelRanges(blocks, p.block * p.from.channels * p.to.channels, [&](int64_t begin, int64_t end, int thread) {
-          Run<T> own = run;
-          const int64_t floats = static_cast<int64_t>((vBytes + mBytes) / sizeof(float)) * thread;
-          own.v += floats, own.m += floats;
-          for (int64_t b = begin; b < end; ++b) {
-            own.begin = b * p.block, own.end = std::min((b + 1) * p.block, p.tiles.count);
-            for (int64_t t = own.begin; t < own.end; ++t) own.transformInput(t);
-            for (int64_t i = 0; i < kElements * p.panels; ++i) own.multiply(i);
-            for (int64_t t = own.begin; t < own.end; ++t) own.transformOutput(t);
-          }
-        });
+        parallelRanges(blocks.count(), p.block * p.from.channels * p.to.channels,
+                       [&](int64_t begin, int64_t end, int thread) {
+                         Run<T> own = run;
+                         const int64_t floats = static_cast<int64_t>((vBytes + mBytes) / sizeof(float)) * thread;
+                         own.v += floats, own.m += floats;
+                         for (int64_t b = begin; b < end; ++b) {
+                           own.tiles = blocks[b];
+                           for (int64_t i = 0; i < own.tiles.size; ++i) own.transformInput(i);
+                           for (int64_t i = 0; i < kElements * p.panels; ++i) own.multiply(i);
+                           for (int64_t i = 0; i < own.tiles.size; ++i) own.transformOutput(i);
+                         }
+                       });
       },
       layout.bytes(), nameOf(conv));
 }
@@ -224,9 +216,9 @@ template <class T>
 KernelPtr makeKernelGradient(const Conv& c) {
   const Plane from{c.h, c.w, c.c}, to{c.oh, c.ow, c.o};
   const int taps = static_cast<int>(c.kh);
-  const Tiles tiles = tilesOf(taps, c.n, c.oh, c.ow);
-  const int64_t blocks = (tiles.count + kMostKernelTiles - 1) / kMostKernelTiles;
-  const int64_t block = (tiles.count + blocks - 1) / blocks, panels = (c.o + kPanel - 1) / kPanel;
+  const int64_t tiles = winograd::countTiles(taps, c.n, to), panels = (c.o + kPanel - 1) / kPanel;
+  const int64_t block = ceilDivide(tiles, ceilDivide(tiles, kMostKernelTiles));
+  const TileBlocks blocks(taps, c.n, to, block);
   const int64_t ldv = roundUp(c.c, kLanes) + kLanes, strideV = block * ldv + kLanes;
   const int64_t panelM = block * kPanel, strideM = panels * panelM + kLanes;
   const int64_t ldu = panels * kPanel, strideU = c.c * ldu + kLanes;
@@ -240,19 +232,21 @@ KernelPtr makeKernelGradient(const Conv& c) {
         const T *x = in<T>(pointers, 0), *dy = in<T>(pointers, 1);
         float *v = at<float>(pointers.workspace, vAt), *m = at<float>(pointers.workspace, mAt);
         float *u = at<float>(pointers.workspace, uAt), *dw = out<float>(pointers, 0);
-        for (int64_t first = 0; first < tiles.count; first += block) {
-          const int64_t count = std::min(block, tiles.count - first);
-          parallelFor(count, kElements * (c.c + c.o), [&](int64_t t) {
-            const auto tile = tiles.at(first + t);
-            imageTransforms<T>().input(x + tile.image * c.h * c.w * c.c, from, tile.top - c.top, tile.left - c.left,
-                                       v + t * ldv, strideV);
-            imageTransforms<T>().outputTransposed(taps, dy + tile.image * c.oh * c.ow * c.o, to, tile.top, tile.left,
-                                                  m + t * kPanel, strideM, panelM);
+        for (int64_t b = 0; b < blocks.count(); ++b) {
+          const TileBlock block = blocks[b];
+          parallelFor(block.size, kElements * (c.c + c.o), [&](int64_t i) {
+            const Tile& tile = block[i];
+            imageTransforms<T>().input(x + tile.image * from.size(), from, tile.top - c.top, tile.left - c.left,
+                                       tile.points, v + i * ldv, strideV);
+            imageTransforms<T>().outputTransposed(taps, dy + tile.image * to.size(), to, tile.top, tile.left,
+                                                  m + i * kPanel, strideM, panelM);
           });
-          parallelFor(kElements * panels, count * c.c * kPanel, [&](int64_t i) {
+          parallelFor(kElements * panels, block.size * c.c * kPanel, [&](int64_t i) {
             const int64_t e = i / panels, panel = i % panels;
-            gemmPanel(v + e * strideV, 1, ldv, c.c, m + e * strideM + panel * panelM, count,
-                      u + e * strideU + panel * kPanel, ldu, first > 0);
+            const TileBlock::Rows rows = block.rows(e);  // Where there are none, the first block gives zeros.
+            gemmPanel(v + e * strideV + rows.begin * ldv, 1, ldv, c.c,
+                      m + e * strideM + panel * panelM + rows.begin * kPanel, rows.count,
+                      u + e * strideU + panel * kPanel, ldu, b > 0);
           });
         }
         parallelFor(c.c, kElements * c.o, [&](int64_t i) {

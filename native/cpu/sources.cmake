@@ -31,6 +31,7 @@ set(FOVEA_CPU_SOURCES
   cpu/softmax.cc
   cpu/winners.cc
   cpu/winograd.cc
+  cpu/winograd_tiles.cc
 )
 # Without these two promises (nobody reads errno or floating-point exception flags) GCC leaves square roots and selects
 # as calls and branches. They change no value: NaN, infinity and signed zero stay as they are.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "core/bfloat16.h"
@@ -11,13 +12,31 @@
  * section 4) and F(2x2, 5x5), which shares its points 0, 1, -1, 2, -2 and so its input transform: a 6x6 input tile
  * gives a tile of outputs by 36 products a channel pair instead of 144 or 100. Vectorised over channels, NHWC on the
  * outer side. Strides are in floats; transformed element e of 36 lies e * stride further. `taps` is the kernel's height
- * and width.
+ * and width. Fewer outputs, at the edge of a plane, are F(3, 3), F(2, 3), F(1, 3) or F(1, 5) on the first of the
+ * points, scaled to take the same transformed kernel: what the transforms of kernels divide by, those of images
+ * multiply by.
  */
 namespace fovea::cpu::winograd {
 
 inline constexpr int64_t kInput = 6, kElements = 36;
+/** The points but infinity, which is the last element of a line. */
+inline constexpr int kPoints = 5;
 /** Height and width of the tile of outputs. */
 constexpr int64_t tileFor(int64_t taps) { return kInput - taps + 1; }
+
+/** How many of the points a tile takes down and across; infinity is always taken. */
+struct Points {
+  int down = kPoints, across = kPoints;
+};
+
+/** Those of the tile at (top, left) of the outputs: as many as its outputs there and the taps need. */
+constexpr Points pointsOf(int64_t taps, const Plane& outputs, int64_t top, int64_t left) {
+  const auto along = [&](int64_t rest) { return static_cast<int>(std::min(rest, tileFor(taps)) + taps - 2); };
+  return {along(outputs.height - top), along(outputs.width - left)};
+}
+
+/** Whether a line of so many points has this element of 6. */
+constexpr bool takes(int points, int64_t element) { return element < points || element == kInput - 1; }
 
 /** Channels that the transforms of a kernel take at once. */
 inline constexpr int64_t kBlock = 16;
@@ -30,11 +49,14 @@ struct Finish {
   bool relu = false;
 };
 
-/** The transforms of images of floats or BFloat16 for one instruction set; transformed values are floats. */
+/**
+ * The transforms of images of floats or BFloat16 for one instruction set; transformed values are floats. Elements that
+ * a tile does not take (`pointsOf`) are neither read nor written.
+ */
 template <class T>
 struct ImageTransforms {
-  /** v = B^T x B of the 6x6 tile at (top, left) of x; outside is 0. Channels beyond the last come out 0. */
-  void (*input)(const T* x, const Plane& plane, int64_t top, int64_t left, float* v, int64_t stride);
+  /** v = B^T x B of the tile of inputs at (top, left) of x; outside is 0. Channels beyond the last come out 0. */
+  void (*input)(const T* x, const Plane& plane, int64_t top, int64_t left, Points points, float* v, int64_t stride);
 
   /** y = A^T m A, finished, into the tile at (top, left); positions outside are left alone. */
   void (*output)(int taps, const float* m, int64_t stride, T* y, const Plane& plane, int64_t top, int64_t left,

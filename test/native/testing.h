@@ -61,6 +61,7 @@ inline int runTests(const std::vector<std::vector<Test>>& lists, int argc, char*
 }
 
 std::vector<Test> convCandidateTests();
+std::vector<Test> winogradTileTests();
 std::vector<Test> cudaLoadingTests();
 std::vector<Test> cudaMemoryTests();
 std::vector<Test> engineTests();
