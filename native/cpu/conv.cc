@@ -126,15 +126,20 @@ const char* forced() {
   return name;
 }
 
-/** Winograd on images of their type; a kernel and bias of 16 bits are converted beside them. */
-KernelPtr makeWinograd(const Conv& v, WinogradBlock block) {
+/** A kernel for images of their type that takes and gives kernels and biases of float32: narrow ones are converted. */
+template <class Make>
+KernelPtr withWideKernel(const Conv& v, const Make& make) {
   Conv w = v;
   w.kernelType = w.biasType = DType::kFloat32;
-  KernelPtr kernel = makeWinogradConv(w, block);
+  KernelPtr kernel = make(w);
   Conv converted = v;
   converted.type = DType::kFloat32;  // Not the images.
   if (!kernel || !usesNarrow(converted.operands())) return kernel;
   return converting(converted.operands(), std::move(kernel));
+}
+
+KernelPtr makeWinograd(const Conv& v, WinogradBlock block) {
+  return withWideKernel(v, [&](const Conv& w) { return makeWinogradConv(w, block); });
 }
 
 /** In order of preference where nothing is timed. The rules leave out what has never won at such shapes. */
@@ -153,6 +158,9 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
     if (big) list.push_back({"matmul", [](const Conv& w) { return makeSharedGradient(w, makeMatmulConv); }});
     if (big && odd) {
       list.push_back({"onednn-blocked", [](const Conv& w) { return makeSharedGradient(w, makeOnednnBlockedConv); }});
+    }
+    if (big && v.cg() == 1 && v.og() == 1 && v.kind == ConvKind::kBackwardKernel) {
+      list.push_back({"depthwise", [](const Conv& w) { return withWideKernel(w, makeDepthwiseConv); }});
     }
     addWinograd();
     // Processors without instructions for the type; Winograd is in the list already.

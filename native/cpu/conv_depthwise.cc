@@ -1,11 +1,17 @@
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "cpu/conv.h"
+#include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 
-/** @file Depthwise convolution of multiplier 1 in NHWC: every loop runs along the channels. */
+/**
+ * @file
+ * Depthwise convolution of multiplier 1 in NHWC: every loop runs along the channels. The gradient by the kernel takes
+ * images of bfloat16 too.
+ */
 namespace fovea::cpu {
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -105,35 +111,45 @@ FOVEA_CLONES void inputRow(const Conv& v, const float* dy, const float* w, float
  * Adds to dw [kw, c] the products of `count` outputs at dy with the inputs of the first tap at x: `step` floats lie
  * between those of neighbouring outputs, `tap` between those of neighbouring taps, c between outputs.
  */
-using RowGradient = void (*)(const float* x, int64_t step, int64_t tap, const float* dy, int64_t count, int64_t c,
-                             float* dw);
+template <class T>
+using RowGradient = void (*)(const T* x, int64_t step, int64_t tap, const T* dy, int64_t count, int64_t c, float* dw);
 
 /** That for a row of kw taps, or null where there is none for that width or this processor. */
-RowGradient rowGradient(int64_t kw) {
+template <class T>
+RowGradient<T> rowGradient(int64_t kw) {
 #if defined(__x86_64__) && defined(__GNUC__)
   if (simd() == Simd::kNone) return nullptr;
-  if (kw == 3) return wide() ? avx512::addRow<3, 3> : avx2::addRow<3, 3>;
-  if (kw == 5) return wide() ? avx512::addRow<5, 2> : avx2::addRow<5, 2>;
+  if (kw == 3) return wide() ? avx512::addRow<3, 3, T> : avx2::addRow<3, 3, T>;
+  if (kw == 5) return wide() ? avx512::addRow<5, 2, T> : avx2::addRow<5, 2, T>;
 #endif
   return nullptr;
 }
 
 /** The same for outputs begin..end-1 of a row, from rows x of the image and dy: for those with taps outside of it. */
-FOVEA_CLONES void addOutputs(const Conv& v, const float* x, const float* dy, float* dw, int64_t begin, int64_t end) {
+template <class T>
+FOVEA_INLINE void addOutputsOf(const Conv& v, const T* x, const T* dy, float* dw, int64_t begin, int64_t end) {
   for (int64_t ox = begin; ox < end; ++ox) {
     const int64_t start = ox * v.sw - v.left;
     const Span taps = span(start, v.dw, v.kw, v.w);
     for (int64_t kx = taps.begin; kx < taps.end; ++kx) {
-      const float *a = x + (start + kx * v.dw) * v.c, *b = dy + ox * v.c;
+      const T *a = x + (start + kx * v.dw) * v.c, *b = dy + ox * v.c;
       float* to = dw + kx * v.c;
 #pragma omp simd
-      for (int64_t j = 0; j < v.c; ++j) to[j] += a[j] * b[j];
+      for (int64_t j = 0; j < v.c; ++j) to[j] += load(a[j]) * load(b[j]);
     }
   }
 }
+FOVEA_CLONES void addOutputs(const Conv& v, const float* x, const float* dy, float* dw, int64_t begin, int64_t end) {
+  addOutputsOf(v, x, dy, dw, begin, end);
+}
+FOVEA_CLONES void addOutputs(const Conv& v, const BFloat16* x, const BFloat16* dy, float* dw, int64_t begin,
+                             int64_t end) {
+  addOutputsOf(v, x, dy, dw, begin, end);
+}
 
 /** As kernelRows, by `addRow` where all taps of an output lie within the image. */
-void kernelRowsBy(RowGradient addRow, const Conv& v, const float* x, const float* dy, float* dw, int64_t begin,
+template <class T>
+void kernelRowsBy(RowGradient<T> addRow, const Conv& v, const T* x, const T* dy, float* dw, int64_t begin,
                   int64_t end) {
   // Outputs inner..outer-1 see the image only.
   const int64_t inner = std::min((v.left + v.sw - 1) / v.sw, v.ow);
@@ -142,9 +158,9 @@ void kernelRowsBy(RowGradient addRow, const Conv& v, const float* x, const float
   for (int64_t r = begin; r < end; ++r) {
     const int64_t startY = r % v.oh * v.sh - v.top;
     const Span rows = span(startY, v.dh, v.kh, v.h);
-    const float* gradient = dy + r * v.ow * v.c;
+    const T* gradient = dy + r * v.ow * v.c;
     for (int64_t ky = rows.begin; ky < rows.end; ++ky) {
-      const float* row = x + (r / v.oh * v.h + startY + ky * v.dh) * v.w * v.c;
+      const T* row = x + (r / v.oh * v.h + startY + ky * v.dh) * v.w * v.c;
       float* to = dw + ky * v.kw * v.c;
       addOutputs(v, row, gradient, to, 0, inner);
       addOutputs(v, row, gradient, to, outer, v.ow);
@@ -188,24 +204,27 @@ FOVEA_CLONES void kernelRows(const Conv& v, const float* x, const float* dy, flo
   }
 }
 
+template <class T>
 KernelPtr backwardKernel(const Conv& v) {
+  constexpr bool kNarrow = !std::is_same_v<T, float>;
+  const RowGradient<T> addRow = rowGradient<T>(v.kw);
+  if (kNarrow && addRow == nullptr) return nullptr;
   Layout layout;
   const int64_t size = v.kh * v.kw * v.c;
-  const RowGradient addRow = rowGradient(v.kw);
   const size_t perThread = align64(sizeof(float) * size), sums = layout.take(perThread * maxThreads());
   const size_t bias = layout.take(v.bias ? biasScratch(v.o) : 0);
   return makeKernel(
       [=](const Pointers& p) {
+        const T *x = in<T>(p, 0), *dy = in<T>(p, 1);
         const int64_t rows = v.n * v.oh, work = v.ow * size;
         const int threads = threadsFor(rows, work);
         parallelParts(rows, work, [&](int64_t begin, int64_t end, int thread) {
           float* sum = at<float>(p.workspace, sums + perThread * thread);
           std::memset(sum, 0, size * sizeof(float));
-          if (addRow != nullptr) {
-            kernelRowsBy(addRow, v, in<float>(p, 0), in<float>(p, 1), sum, begin, end);
-          } else {
-            kernelRows(v, in<float>(p, 0), in<float>(p, 1), sum, begin, end);
+          if constexpr (!kNarrow) {
+            if (addRow == nullptr) return kernelRows(v, x, dy, sum, begin, end);
           }
+          kernelRowsBy(addRow, v, x, dy, sum, begin, end);
         });
         float* dw = out<float>(p, 0);
         for (int64_t i = 0; i < size; ++i) {
@@ -213,7 +232,7 @@ KernelPtr backwardKernel(const Conv& v) {
           for (int t = 1; t < threads; ++t) total += at<float>(p.workspace, sums + perThread * t)[i];
           dw[i] = total;
         }
-        if (v.bias) sumBias(in<float>(p, 1), rows * v.ow, v.o, out<float>(p, 1), at<char>(p.workspace, bias));
+        if (v.bias) sumBias(dy, rows * v.ow, v.o, out<float>(p, 1), at<char>(p.workspace, bias));
       },
       layout.bytes(), "own:depthwise");
 }
@@ -221,6 +240,9 @@ KernelPtr backwardKernel(const Conv& v) {
 }  // namespace
 
 KernelPtr makeDepthwiseConv(const Conv& v) {
+  if (v.type != DType::kFloat32) {
+    return v.kind == ConvKind::kBackwardKernel ? backwardKernel<BFloat16>(v) : nullptr;
+  }
   switch (v.kind) {
     case ConvKind::kForward:
       return makeKernel(
@@ -240,7 +262,7 @@ KernelPtr makeDepthwiseConv(const Conv& v) {
           },
           0, "own:depthwise");
     default:
-      return backwardKernel(v);
+      return backwardKernel<float>(v);
   }
 }
 

@@ -2,14 +2,20 @@
 
 using Vector = float __attribute__((vector_size(kLanes * 4)));
 using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));
+using Bits = uint32_t __attribute__((vector_size(kLanes * 4)));
+using LooseHalves = uint16_t __attribute__((vector_size(kLanes * 2), aligned(2)));
+
+FOVEA_INLINE Vector vectorAt(const float* p) { return *reinterpret_cast<const Loose*>(p); }
+FOVEA_INLINE Vector vectorAt(const BFloat16* p) {
+  return reinterpret_cast<Vector>(__builtin_convertvector(*reinterpret_cast<const LooseHalves*>(p), Bits) << 16);
+}
 
 /**
  * dw[kx * c + j] += the sum over `count` outputs of x[kx * tap + j] * dy[j], for kWide vectors from j = 0: x moves on
  * by `step` from output to output, dy by c. All sums stay in registers.
  */
-template <int kTaps, int kWide>
-FOVEA_INLINE void addTaps(const float* x, int64_t step, int64_t tap, const float* dy, int64_t count, int64_t c,
-                          float* dw) {
+template <int kTaps, int kWide, class T>
+FOVEA_INLINE void addTaps(const T* x, int64_t step, int64_t tap, const T* dy, int64_t count, int64_t c, float* dw) {
   Vector sums[kTaps][kWide];
 #pragma GCC unroll 5
   for (int t = 0; t < kTaps; ++t) {
@@ -19,12 +25,12 @@ FOVEA_INLINE void addTaps(const float* x, int64_t step, int64_t tap, const float
   for (int64_t i = 0; i < count; ++i, x += step, dy += c) {
     Vector d[kWide];
 #pragma GCC unroll 3
-    for (int j = 0; j < kWide; ++j) d[j] = *reinterpret_cast<const Loose*>(dy + j * kLanes);
+    for (int j = 0; j < kWide; ++j) d[j] = vectorAt(dy + j * kLanes);
 #pragma GCC unroll 5
     for (int t = 0; t < kTaps; ++t) {
 #pragma GCC unroll 3
       for (int j = 0; j < kWide; ++j) {
-        sums[t][j] += *reinterpret_cast<const Loose*>(x + t * tap + j * kLanes) * d[j];
+        sums[t][j] += vectorAt(x + t * tap + j * kLanes) * d[j];
       }
     }
   }
@@ -36,8 +42,8 @@ FOVEA_INLINE void addTaps(const float* x, int64_t step, int64_t tap, const float
 }
 
 /** The same for all channels. */
-template <int kTaps, int kWide>
-void addRow(const float* x, int64_t step, int64_t tap, const float* dy, int64_t count, int64_t c, float* dw) {
+template <int kTaps, int kWide, class T>
+void addRow(const T* x, int64_t step, int64_t tap, const T* dy, int64_t count, int64_t c, float* dw) {
   int64_t j = 0;
   for (; j + kWide * kLanes <= c; j += kWide * kLanes) {
     addTaps<kTaps, kWide>(x + j, step, tap, dy + j, count, c, dw + j);
@@ -46,7 +52,7 @@ void addRow(const float* x, int64_t step, int64_t tap, const float* dy, int64_t 
   for (; j < c; ++j) {
     for (int t = 0; t < kTaps; ++t) {
       float sum = 0;
-      for (int64_t i = 0; i < count; ++i) sum += x[i * step + t * tap + j] * dy[i * c + j];
+      for (int64_t i = 0; i < count; ++i) sum += load(x[i * step + t * tap + j]) * load(dy[i * c + j]);
       dw[t * c + j] += sum;
     }
   }

@@ -34,6 +34,14 @@ struct Candidate {
   std::string name;
   cpu::ConvMaker make;
   bool narrow = false;  ///< Takes images of bfloat16 too: oneDNN's where the processor has instructions for it.
+
+  /** None where it does not apply. */
+  KernelPtr makeFor(const Conv& v) const {
+    if (v.type != DType::kFloat32 && !narrow) return nullptr;
+    // As in `candidates` of conv.cc: one channel in and out is what it is for.
+    if (name == "depthwise" && (v.cg() != 1 || v.og() != 1)) return nullptr;
+    return make(v);
+  }
 };
 
 const std::vector<Candidate>& candidates() {
@@ -44,7 +52,7 @@ const std::vector<Candidate>& candidates() {
       {"onednn-blocked", cpu::makeOnednnBlockedConv, true},
       {"matmul", cpu::makeMatmulConv, true},
       {"indirect", cpu::makeIndirectConv},
-      {"depthwise", cpu::makeDepthwiseConv},
+      {"depthwise", cpu::makeDepthwiseConv, true},
   };
   return all;
 }
@@ -145,13 +153,10 @@ Test agree(ConvKind kind, unsigned seed) {
               const Buffers inputs = buffersFor(v.operands().inputs, &random);
               const Buffers expected = compute(*cpu::makeGemmConv(v), v, inputs);
               for (size_t j = 0; j < candidates().size(); ++j) {
-                const auto& [name, make, narrow] = candidates()[j];
-                // As in `candidates` of conv.cc: one channel in and out is what it is for.
-                if (name == "depthwise" && (v.cg() != 1 || v.og() != 1)) continue;
-                const KernelPtr kernel = make(v);
+                const KernelPtr kernel = candidates()[j].makeFor(v);
                 if (kernel == nullptr) continue;
                 ++taken[j];
-                compare(name, v, expected, compute(*kernel, v, inputs));
+                compare(candidates()[j].name, v, expected, compute(*kernel, v, inputs));
               }
             }
             for (size_t j = 0; j < taken.size(); ++j) {
@@ -177,11 +182,11 @@ Test narrowAgree(ConvKind kind, unsigned seed) {
               }
               const Buffers expected = compute(*cpu::makeGemmConv(v), v, inputs);
               v.type = DType::kBfloat16;
-              for (const auto& [name, make, narrow] : candidates()) {
-                const KernelPtr kernel = narrow ? make(v) : nullptr;
+              for (const Candidate& candidate : candidates()) {
+                const KernelPtr kernel = candidate.makeFor(v);
                 if (kernel == nullptr) continue;
                 ++taken;
-                compare(name, v, expected, compute(*kernel, v, inputs), kTolerance + 1.0 / 256);
+                compare(candidate.name, v, expected, compute(*kernel, v, inputs), kTolerance + 1.0 / 256);
               }
             }
             check(taken > 0 || cpu::simd() == cpu::Simd::kNone, "none was ever taken");
