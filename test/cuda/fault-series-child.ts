@@ -68,10 +68,14 @@ async function row(fault: string, trainOn: boolean, filters = 4): Promise<Omit<R
   let anew = false;
   let trained: ReturnType<typeof network> | undefined;
   inject(fault);
-  while (losses.length < STEPS) {
+  // Memory that the garbage collector gives back meanwhile moves a step's operands: then a plan repeats, and is recorded,
+  // some steps later.
+  const waits = (step: number): boolean => step < STEPS + MORE_STEPS && fault !== '' && firedSince().length === 0;
+  for (let step = 0; losses.length < STEPS || waits(step); step++) {
     try {
       trained ??= wish.what === 'products' ? products() : network(filters); // Drawing weights may fail too.
-      losses.push(await trained.step());
+      const loss = await trained.step();
+      if (losses.length < STEPS) losses.push(loss);
     } catch (e) {
       if (!(e instanceof FoveaError)) throw e;
       if (error !== undefined) {
@@ -87,9 +91,6 @@ async function row(fault: string, trainOn: boolean, filters = 4): Promise<Omit<R
       writeFileSync(`${file}.fired`, fired.join('\n'));
     }
   }
-  // Memory that the garbage collector gives back meanwhile moves a step's operands: then a plan repeats, and is recorded,
-  // some steps later.
-  for (let i = 0; i < MORE_STEPS && fault !== '' && firedSince().length === 0; i++) await trained!.step();
   return { fault, fired: firedSince(), losses, ...(error && { error }), ...(anew && { anew }) };
 }
 

@@ -210,7 +210,7 @@ describe.skipIf(!emulated)('a call that fails once', { timeout: 240_000 }, () =>
   });
 
   test('while the host waits: the run is named, as no step is to blame', () => {
-    const faults = Array.from({ length: 10 }, (_, i) => `cudaStreamSynchronize:${25 + i}=999`);
+    const faults = Array.from({ length: 24 }, (_, i) => `cudaStreamSynchronize:${25 + i}=999`);
     const { rows } = series('waits', { faults, trainOn: true });
     const messages = rows.slice(0, -1).map(({ error }) => error!.message);
     for (const m of messages) expect(m).toMatch(/cuda:0: cudaStreamSynchronize.* \(cudaErrorUnknown, 999\)/);
