@@ -108,7 +108,7 @@ FOVEA_CLONES void inputRow(const Conv& v, const float* dy, const float* w, float
 }
 
 /**
- * Adds to dw [kw, c] the products of `count` outputs at dy with the inputs of the first tap at x: `step` floats lie
+ * Adds to dw [kw, c] the products of `count` outputs at dy with the inputs of the first tap at x: `step` values lie
  * between those of neighbouring outputs, `tap` between those of neighbouring taps, c between outputs.
  */
 template <class T>

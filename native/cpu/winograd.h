@@ -19,7 +19,7 @@
 namespace fovea::cpu::winograd {
 
 inline constexpr int64_t kInput = 6, kElements = 36;
-/** The points but infinity, which is the last element of a line. */
+/** The points but infinity, which is the last element of a line; a tile that takes fewer takes the first of them. */
 inline constexpr int kPoints = 5;
 /** Height and width of the tile of outputs. */
 constexpr int64_t tileFor(int64_t taps) { return kInput - taps + 1; }

@@ -42,7 +42,7 @@ FOVEA_INLINE void store(BFloat16* p, V v, int64_t count) {
 }
 FOVEA_INLINE void storeWhole(float* p, V v) { *reinterpret_cast<Loose*>(p) = v; }
 
-/** B^T of kTaken points, whose rows are multiplied by (a - b) for every point b left out (winograd.h). */
+/** B^T of kTaken points: the row of point a is multiplied by (a - b) for every point b left out (winograd.h). */
 template <int kTaken>
 FOVEA_INLINE void inputLineOf(const V i[6], V o[6]) {
   if constexpr (kTaken == 5) {
