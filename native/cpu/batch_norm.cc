@@ -7,6 +7,7 @@
 #include "cpu/kernel_base.h"
 #include "cpu/narrow.h"
 #include "cpu/parallel.h"
+#include "cpu/parts.h"
 #include "cpu/simd.h"
 
 /**
@@ -18,17 +19,25 @@
 namespace fovea::cpu {
 namespace {
 
-constexpr int64_t kRows = 32;        ///< Rows of a block.
+constexpr int64_t kRows = 32;        ///< Rows of a block,
+constexpr int64_t kSummed = 48;      ///< and of one that is summed in float.
+constexpr int64_t kSeen = 32;        ///< Rows whose mean the sums of a chunk's first block are relative to.
 constexpr int64_t kMostChunks = 64;  ///< Partial results; their number depends on the shape alone.
+constexpr int64_t kChannels = 64;    ///< Whose partial results are put together at once.
 
 struct Geometry {
   int64_t m, c, chunks, chunkRows;
+
+  int64_t begin(int64_t chunk) const { return std::min(chunk * chunkRows, m); }
+  int64_t end(int64_t chunk) const { return begin(chunk + 1); }
 };
 
+/** Chunks of some blocks at least: what is done once for each hardly counts. */
 Geometry geometry(int64_t m, int64_t c) {
   const int64_t byWork = m * std::max<int64_t>(c, 1) / (1 << 14);
-  const int64_t chunks = std::clamp<int64_t>(std::min(byWork, m / kRows), 1, kMostChunks);
-  return {m, c, chunks, (m + chunks - 1) / chunks};
+  const int64_t most = std::clamp<int64_t>(std::min(byWork, m / (4 * kRows)), 1, kMostChunks);
+  const int64_t chunkRows = std::max<int64_t>(ceilDivide(m, most), 1);
+  return {m, c, std::max<int64_t>(ceilDivide(m, chunkRows), 1), chunkRows};
 }
 
 /** Adds kCount rows of x, relative to `centre`, to s and their squares to q: a channel's sums stay in registers. */
@@ -59,8 +68,9 @@ FOVEA_INLINE void sumRows(const T* x, int64_t rows, const float* centre, int64_t
 
 /**
  * Mean and sum of squared deviations of rows begin..end-1, into `mean` and `m2`; `s` holds 3c floats. A block's sums
- * are relative to the mean of the rows before it, the first block's to its own. What that adds to the squares is taken
- * away again, and is no more than what the distance of the means adds to m2 for good: hardly a digit is lost by it.
+ * are relative to the mean of the rows before it, the first block's to that of its first rows. What that adds to the
+ * squares is taken away again, and is no more than what the distance of the means adds to m2 for good: hardly a digit
+ * is lost by it.
  */
 template <class T>
 FOVEA_INLINE void statisticsOf(const T* x, int64_t begin, int64_t end, int64_t c, double* mean, double* m2, float* s) {
@@ -68,15 +78,17 @@ FOVEA_INLINE void statisticsOf(const T* x, int64_t begin, int64_t end, int64_t c
   for (int64_t j = 0; j < c; ++j) mean[j] = m2[j] = 0;
   if (begin < end) {
     const T* first = x + begin * c;
-    const int64_t rows = std::min(kRows, end - begin);
+    const int64_t rows = std::min(kSeen, end - begin);
     for (int64_t j = 0; j < c; ++j) centre[j] = load(first[j]);
     sumRows(first, rows, centre, c, s, q);
     for (int64_t j = 0; j < c; ++j) centre[j] += s[j] / static_cast<float>(rows);
   }
-  for (int64_t from = begin; from < end; from += kRows) {
-    const int64_t to = std::min(from + kRows, end);
-    sumRows(x + from * c, to - from, centre, c, s, q);
-    const double before = static_cast<double>(from - begin), added = static_cast<double>(to - from);
+  const Parts blocks(end - begin, kSummed);
+  for (int64_t i = 0; i < blocks.parts; ++i) {
+    const int64_t rows = blocks.size(i);
+    if (rows == 0) continue;
+    sumRows(x + (begin + blocks.begin(i)) * c, rows, centre, c, s, q);
+    const double before = static_cast<double>(blocks.begin(i)), added = static_cast<double>(rows);
     const double share = added / (before + added), cross = before * share, inverse = 1 / added;
 #pragma omp simd
     for (int64_t j = 0; j < c; ++j) {
@@ -87,6 +99,48 @@ FOVEA_INLINE void statisticsOf(const T* x, int64_t begin, int64_t end, int64_t c
       centre[j] = static_cast<float>(mean[j]);
     }
   }
+}
+
+/** Rows of c doubles: the partial results of a chunk are two of them, of channel j the elements j. */
+struct Partials {
+  double* rows;
+  Geometry g;
+
+  double* first(int64_t chunk) const { return rows + 2 * chunk * g.c; }
+  double* second(int64_t chunk) const { return first(chunk) + g.c; }
+};
+
+/** Puts the chunks' means and squares of channels begin..end-1 together, in those of the first. */
+FOVEA_CLONES void mergeStatistics(const Partials& p, int64_t begin, int64_t end) {
+  double *mean = p.first(0), *m2 = p.second(0);
+  for (int64_t k = 1; k < p.g.chunks; ++k) {
+    const double before = static_cast<double>(p.g.begin(k)), added = static_cast<double>(p.g.end(k)) - before;
+    const double share = added / (before + added), cross = before * share;
+    const double *mk = p.first(k), *qk = p.second(k);
+#pragma omp simd
+    for (int64_t j = begin; j < end; ++j) {
+      const double delta = mk[j] - mean[j];
+      mean[j] += delta * share;
+      m2[j] += qk[j] + delta * delta * cross;
+    }
+  }
+}
+
+/** Adds the chunks' sums of channels begin..end-1, to those of the first. */
+FOVEA_CLONES void addPartials(const Partials& p, int64_t begin, int64_t end) {
+  double *a = p.first(0), *b = p.second(0);
+  for (int64_t k = 1; k < p.g.chunks; ++k) {
+    const double *ak = p.first(k), *bk = p.second(k);
+#pragma omp simd
+    for (int64_t j = begin; j < end; ++j) a[j] += ak[j], b[j] += bk[j];
+  }
+}
+
+/** Calls `body(begin, end)` on parts of the channels, for what is done with their partial results. */
+template <class Body>
+void byChannels(const Geometry& g, const Body& body) {
+  parallelFor(ceilDivide(g.c, kChannels), kChannels * g.chunks * 4,
+              [&](int64_t i) { body(i * kChannels, std::min((i + 1) * kChannels, g.c)); });
 }
 
 template <class T>
@@ -124,10 +178,10 @@ FOVEA_INLINE void gradientSumsOf(const T* x, const T* dy, const T* y, const floa
                                  int64_t c, double* db, double* dg, float* s) {
   float* q = s + c;
   for (int64_t j = 0; j < c; ++j) db[j] = dg[j] = 0;
-  for (int64_t from = begin; from < end; from += kRows) {
-    const int64_t to = std::min(from + kRows, end);
+  const Parts blocks(end - begin, kSummed);
+  for (int64_t block = 0; block < blocks.parts; ++block) {
     for (int64_t j = 0; j < c; ++j) s[j] = q[j] = 0;
-    for (int64_t i = from; i < to; ++i) {
+    for (int64_t i = begin + blocks.begin(block); i < begin + blocks.begin(block + 1); ++i) {
       const T *v = x + i * c, *d = dy + i * c;
       if (y != nullptr) {
         const T* mask = y + i * c;
@@ -205,35 +259,26 @@ KernelPtr forward(const Geometry& g, double epsilon, bool relu) {
         const float *gamma = in<float>(p, 1), *beta = in<float>(p, 2);
         T* to = out<T>(p, 0);
         float *mean = out<float>(p, 1), *variance = out<float>(p, 2);
-        auto* part = at<double>(p.workspace, partials);
+        const Partials part{at<double>(p.workspace, partials), g};
         float *scale = at<float>(p.workspace, factors), *shift = scale + g.c;
         parallelRanges(g.chunks, g.chunkRows * g.c * 2, [&](int64_t begin, int64_t end, int thread) {
           for (int64_t k = begin; k < end; ++k) {
-            const int64_t a = std::min(k * g.chunkRows, g.m), b = std::min(a + g.chunkRows, g.m);
-            statistics(from, a, b, g.c, part + 2 * k * g.c, part + (2 * k + 1) * g.c,
+            statistics(from, g.begin(k), g.end(k), g.c, part.first(k), part.second(k),
                        at<float>(p.workspace, scratch + perThread * thread));
           }
         });
-        for (int64_t k = 1; k < g.chunks; ++k) {
-          const int64_t a = std::min(k * g.chunkRows, g.m), b = std::min(a + g.chunkRows, g.m);
-          if (b == a) continue;
-          const double share = static_cast<double>(b - a) / static_cast<double>(b),
-                       cross = static_cast<double>(a) * share;
-          const double *mk = part + 2 * k * g.c, *qk = mk + g.c;
-          for (int64_t j = 0; j < g.c; ++j) {
-            const double delta = mk[j] - part[j];
-            part[j] += delta * share;
-            part[g.c + j] += qk[j] + delta * delta * cross;
+        byChannels(g, [&](int64_t begin, int64_t end) {
+          mergeStatistics(part, begin, end);
+          const double *exact = part.first(0), *m2 = part.second(0);
+          for (int64_t j = begin; j < end; ++j) {
+            const double v = g.m > 0 ? std::max(m2[j] / static_cast<double>(g.m), 0.0) : 0;
+            mean[j] = static_cast<float>(exact[j]);
+            variance[j] = static_cast<float>(v);
+            scale[j] = static_cast<float>(gamma[j] / std::sqrt(v + epsilon));
+            // What rounding the mean took away is made good in the shift.
+            shift[j] = static_cast<float>(beta[j] - (exact[j] - static_cast<double>(mean[j])) * scale[j]);
           }
-        }
-        for (int64_t j = 0; j < g.c; ++j) {
-          const double v = g.m > 0 ? std::max(part[g.c + j] / static_cast<double>(g.m), 0.0) : 0;
-          mean[j] = static_cast<float>(part[j]);
-          variance[j] = static_cast<float>(v);
-          scale[j] = static_cast<float>(gamma[j] / std::sqrt(v + epsilon));
-          // What rounding the mean took away is made good in the shift.
-          shift[j] = static_cast<float>(beta[j] - (part[j] - static_cast<double>(mean[j])) * scale[j]);
-        }
+        });
         backwards(g.m, g.c * 2, [&](int64_t a, int64_t b) {
           normalize(from + a * g.c, to + a * g.c, b - a, g.c, mean, scale, shift, relu);
         });
@@ -253,29 +298,28 @@ KernelPtr backward(const Geometry& g, double epsilon, bool masked) {
         const float *gamma = in<float>(p, 1), *mean = in<float>(p, 2), *variance = in<float>(p, 3);
         T* dx = out<T>(p, 0);
         float *dgamma = out<float>(p, 1), *dbeta = out<float>(p, 2);
-        auto* part = at<double>(p.workspace, partials);
+        const Partials part{at<double>(p.workspace, partials), g};
         float *a = at<float>(p.workspace, factors), *b = a + g.c, *k = b + g.c;
         parallelRanges(g.chunks, g.chunkRows * g.c * 2, [&](int64_t begin, int64_t end, int thread) {
           for (int64_t i = begin; i < end; ++i) {
-            const int64_t first = std::min(i * g.chunkRows, g.m), last = std::min(first + g.chunkRows, g.m);
-            gradientSums(from, dy, y, mean, first, last, g.c, part + 2 * i * g.c, part + (2 * i + 1) * g.c,
+            gradientSums(from, dy, y, mean, g.begin(i), g.end(i), g.c, part.first(i), part.second(i),
                          at<float>(p.workspace, scratch + perThread * thread));
           }
         });
         const double rows = static_cast<double>(std::max<int64_t>(g.m, 1));
-        for (int64_t j = 0; j < g.c; ++j) {
-          double db = 0, dg = 0;
-          for (int64_t i = 0; i < g.chunks; ++i) {
-            db += part[2 * i * g.c + j];
-            dg += part[(2 * i + 1) * g.c + j];
+        byChannels(g, [&](int64_t begin, int64_t end) {
+          addPartials(part, begin, end);
+          const double *db = part.first(0), *dg = part.second(0);
+          for (int64_t j = begin; j < end; ++j) {
+            const double inverse = 1 / std::sqrt(static_cast<double>(variance[j]) + epsilon);
+            const double factor = gamma[j] * inverse;
+            dgamma[j] = static_cast<float>(dg[j] * inverse);
+            dbeta[j] = static_cast<float>(db[j]);
+            a[j] = static_cast<float>(factor);
+            b[j] = static_cast<float>(-factor * dg[j] * inverse * inverse / rows);
+            k[j] = static_cast<float>(-factor * db[j] / rows);
           }
-          const double inverse = 1 / std::sqrt(static_cast<double>(variance[j]) + epsilon), scale = gamma[j] * inverse;
-          dgamma[j] = static_cast<float>(dg * inverse);
-          dbeta[j] = static_cast<float>(db);
-          a[j] = static_cast<float>(scale);
-          b[j] = static_cast<float>(-scale * dg * inverse * inverse / rows);
-          k[j] = static_cast<float>(-scale * db / rows);
-        }
+        });
         backwards(g.m, g.c * 3, [&](int64_t first, int64_t last) {
           const int64_t o = first * g.c;
           gradient(from + o, dy + o, y == nullptr ? nullptr : y + o, dx + o, last - first, g.c, mean, a, b, k);
