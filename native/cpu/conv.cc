@@ -159,7 +159,8 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
     if (big && odd) {
       list.push_back({"onednn-blocked", [](const Conv& w) { return makeSharedGradient(w, makeOnednnBlockedConv); }});
     }
-    if (big && v.cg() == 1 && v.og() == 1 && v.kind == ConvKind::kBackwardKernel) {
+    if (big && v.cg() == 1 && v.og() == 1) {
+      list.push_back({"filters", [](const Conv& w) { return withWideKernel(w, makeFiltersConv); }});
       list.push_back({"depthwise", [](const Conv& w) { return withWideKernel(w, makeDepthwiseConv); }});
     }
     addWinograd();
@@ -169,7 +170,10 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
                     }});
     return list;
   }
-  if (v.cg() == 1 && v.og() == 1) list.push_back({"depthwise", makeDepthwiseConv});
+  if (v.cg() == 1 && v.og() == 1) {
+    list.push_back({"filters", makeFiltersConv});
+    list.push_back({"depthwise", makeDepthwiseConv});
+  }
   addWinograd();
   list.push_back({"onednn", makeOnednnConv});
   if (big) list.push_back({"indirect", makeIndirectConv});

@@ -47,6 +47,11 @@ enum class WinogradBlock : uint8_t { kLarge, kCached };
  * Images may be of bfloat16; kernels and biases are float32.
  */
 KernelPtr makeWinogradConv(const Conv&, WinogradBlock);
+/**
+ * Own rows of depthwise 3x3 filters of stride 1; needs AVX2 and a vector of channels. Images may be of bfloat16;
+ * kernels and biases are float32.
+ */
+KernelPtr makeFiltersConv(const Conv&);
 // The following know float32 only.
 
 /**

@@ -5,6 +5,7 @@ set(FOVEA_CPU_SOURCES
   cpu/narrow.cc
   cpu/conv.cc
   cpu/conv_depthwise.cc
+  cpu/conv_filters.cc
   cpu/conv_gemm.cc
   cpu/conv_indirect.cc
   cpu/conv_onednn.cc
@@ -15,6 +16,7 @@ set(FOVEA_CPU_SOURCES
   cpu/elementwise.cc
   cpu/elementwise_compile.cc
   cpu/elementwise_ops.cc
+  cpu/filters.cc
   cpu/gather.cc
   cpu/gemm_tile.cc
   cpu/indirect_plan.cc

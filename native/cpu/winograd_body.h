@@ -1,45 +1,10 @@
 // No #pragma once: winograd.cc has each_simd.h compile this for every instruction set. The functions are those of
 // winograd.h.
 
-using V = float __attribute__((vector_size(kLanes * 4)));
-using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));
+#include "cpu/vectors_body.h"
 
-FOVEA_INLINE V load(const float* p, int64_t count) {
-  if (count >= kLanes) return *reinterpret_cast<const Loose*>(p);
-  V v{};
-  if (count > 0) std::memcpy(&v, p, static_cast<size_t>(count) * sizeof(float));
-  return v;
-}
-FOVEA_INLINE void store(float* p, V v, int64_t count) {
-  if (count >= kLanes) {
-    *reinterpret_cast<Loose*>(p) = v;
-  } else if (count > 0) {
-    std::memcpy(p, &v, static_cast<size_t>(count) * sizeof(float));
-  }
-}
-using Bits = uint32_t __attribute__((vector_size(kLanes * 4)));
-using Halves = uint16_t __attribute__((vector_size(kLanes * 2)));
-using LooseHalves = uint16_t __attribute__((vector_size(kLanes * 2), aligned(2)));
+using V = Vector;
 
-FOVEA_INLINE V load(const BFloat16* p, int64_t count) {
-  Halves h{};
-  if (count >= kLanes) {
-    h = *reinterpret_cast<const LooseHalves*>(p);
-  } else if (count > 0) {
-    std::memcpy(&h, p, static_cast<size_t>(count) * sizeof(BFloat16));
-  }
-  return reinterpret_cast<V>(__builtin_convertvector(h, Bits) << 16);
-}
-/** Rounds as toBFloat16 does. */
-FOVEA_INLINE void store(BFloat16* p, V v, int64_t count) {
-  const Bits u = reinterpret_cast<Bits>(v), upper = u >> 16, rounded = (u + 0x7fffu + (upper & 1u)) >> 16;
-  const Halves h = __builtin_convertvector(v != v ? upper | 0x40u : rounded, Halves);
-  if (count >= kLanes) {
-    *reinterpret_cast<LooseHalves*>(p) = h;
-  } else if (count > 0) {
-    std::memcpy(p, &h, static_cast<size_t>(count) * sizeof(BFloat16));
-  }
-}
 FOVEA_INLINE void storeWhole(float* p, V v) { *reinterpret_cast<Loose*>(p) = v; }
 
 /** B^T of kTaken points: the row of point a is multiplied by (a - b) for every point b left out (winograd.h). */

@@ -54,6 +54,7 @@ const std::vector<Candidate>& candidates() {
       {"matmul", cpu::makeMatmulConv, true},
       {"indirect", cpu::makeIndirectConv},
       {"depthwise", cpu::makeDepthwiseConv, true},
+      {"filters", cpu::makeFiltersConv, true},
   };
   return all;
 }
@@ -79,6 +80,28 @@ Conv randomConv(ConvKind kind, std::mt19937& random) {
   v.residual = kind == ConvKind::kForward && any(0, 2) == 0;
   v.relu = kind == ConvKind::kForward && any(0, 1) == 0;
   return v;
+}
+
+/** Depthwise 3x3 of stride 1 with any padding: images of a single column, and channels that do not fill a vector. */
+Conv randomFilters(ConvKind kind, std::mt19937& random) {
+  const auto any = [&](int64_t least, int64_t most) { return pick(random, least, most); };
+  Conv v;
+  v.kind = kind;
+  v.kh = v.kw = 3;
+  v.top = any(0, 2), v.bottom = any(0, 2), v.left = any(0, 2), v.right = any(0, 2);
+  v.n = any(1, 3), v.h = any(std::max<int64_t>(3 - v.top - v.bottom, 1), 9);
+  v.w = any(std::max<int64_t>(3 - v.left - v.right, 1), 9);
+  v.oh = v.h + v.top + v.bottom - 2, v.ow = v.w + v.left + v.right - 2;
+  v.groups = v.c = v.o = any(4, 100);
+  v.bias = kind != ConvKind::kBackwardInput && any(0, 1) == 0;
+  v.residual = kind == ConvKind::kForward && any(0, 2) == 0;
+  v.relu = kind == ConvKind::kForward && any(0, 1) == 0;
+  return v;
+}
+
+/** Every fourth is of the kind that has code of its own. */
+Conv randomCase(int i, ConvKind kind, std::mt19937& random) {
+  return i % 4 == 0 ? randomFilters(kind, random) : randomConv(kind, random);
 }
 
 using Buffers = std::vector<std::vector<float>>;
@@ -150,7 +173,7 @@ Test agree(ConvKind kind, unsigned seed) {
             std::mt19937 random(seed);
             std::vector<int> taken(candidates().size());
             for (int i = 0; i < kCases; ++i) {
-              const Conv v = randomConv(kind, random);
+              const Conv v = randomCase(i, kind, random);
               const Buffers inputs = buffersFor(v.operands().inputs, &random);
               const Buffers expected = compute(*cpu::makeGemmConv(v), v, inputs);
               for (size_t j = 0; j < candidates().size(); ++j) {
@@ -162,7 +185,7 @@ Test agree(ConvKind kind, unsigned seed) {
             }
             for (size_t j = 0; j < taken.size(); ++j) {
               const std::string& name = candidates()[j].name;
-              const bool vectors = name == "indirect" || name == "winograd";
+              const bool vectors = name == "indirect" || name == "winograd" || name == "filters";
               if (vectors && cpu::simd() == cpu::Simd::kNone) continue;
               const bool elsewhere = name == "winograd-cached" || name == "matmul";  // Other caches, AVX-512.
               check(taken[j] > 0 || elsewhere, name + " was never taken");
@@ -176,7 +199,7 @@ Test narrowAgree(ConvKind kind, unsigned seed) {
             std::mt19937 random(seed);
             std::map<std::string, int> taken;
             for (int i = 0; i < kCases; ++i) {
-              Conv v = randomConv(kind, random);
+              Conv v = randomCase(i, kind, random);
               Buffers inputs = buffersFor(v.operands().inputs, &random);
               for (auto& data : inputs) {
                 cpu::widen(rounded(data).data(), data.data(), static_cast<int64_t>(data.size()));
@@ -191,7 +214,7 @@ Test narrowAgree(ConvKind kind, unsigned seed) {
               }
             }
             if (cpu::simd() == cpu::Simd::kNone) return;
-            check(taken["winograd"] > 0, "winograd was never taken");
+            for (const char* name : {"winograd", "filters"}) check(taken[name] > 0, std::string(name) + " was never taken");
             check(taken["depthwise"] > 0 || kind != ConvKind::kBackwardKernel, "depthwise was never taken");
           }};
 }
