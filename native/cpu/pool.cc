@@ -174,6 +174,7 @@ class SumsInPlace {
   /** Makes the rows of a window ready, and those before them that no later window reaches. */
   FOVEA_INLINE void take(Span rows) { clearRows(g_, image_, count_, cleared_, rows.end); }
   FOVEA_INLINE float* at(int64_t iy, int64_t ix) const { return image_ + (iy * g_.w + ix) * g_.c; }
+  FOVEA_INLINE int64_t step() const { return g_.c; }
   FOVEA_INLINE void finish() { clearRows(g_, image_, count_, cleared_, g_.h); }
   static int64_t scratch(const Geometry&) { return 0; }
 
@@ -196,6 +197,7 @@ class SumsInRing {
     }
   }
   FOVEA_INLINE float* at(int64_t iy, int64_t ix) const { return ring_ + (iy % g_.kh * g_.w + ix) * count_; }
+  FOVEA_INLINE int64_t step() const { return count_; }
   FOVEA_INLINE void finish() { round(g_.h); }
   static int64_t scratch(const Geometry& g) { return g.kh * g.w * g.c; }
 
@@ -224,6 +226,26 @@ class SumsInRing {
 template <class T>
 using Sums = std::conditional_t<std::is_same_v<T, float>, SumsInPlace, SumsInRing>;
 
+/**
+ * Adds dy to the sum of the first of the 3x3 elements at x that equals m, for `count` channels. `row` and `c` are the
+ * ways to the elements below and beside it; sums[i] is where those of a row begin, `step` the way between them.
+ */
+template <class T>
+FOVEA_INLINE void addToFirstOf3x3(const T* x, int64_t row, int64_t c, const T* m, const T* dy, float* const sums[3],
+                                  int64_t step, int64_t count) {
+#pragma omp simd
+  for (int64_t j = 0; j < count; ++j) {
+    const float largest = load(m[j]);
+    float rest = load(dy[j]);  // Until its place is found, then 0.
+#pragma GCC unroll 9
+    for (int64_t i = 0; i < 9; ++i) {
+      const bool hit = same(load(x[i / 3 * row + i % 3 * c + j]), largest);
+      sums[i / 3][i % 3 * step + j] += hit ? rest : 0.0f;
+      rest = hit ? 0.0f : rest;
+    }
+  }
+}
+
 /** Image n, channels from..to-1. */
 template <class T>
 FOVEA_INLINE void maxBackwardImageOf(const Geometry& g, const T* x, const T* y, const T* dy, T* dx, int64_t n,
@@ -237,8 +259,16 @@ FOVEA_INLINE void maxBackwardImageOf(const Geometry& g, const T* x, const T* y, 
     sums.take(rows);
     for (int64_t ox = 0; ox < g.ow; ++ox) {
       const Span columns = span(ox, g.sw, g.left, g.kw, g.w);
+      const int64_t output = ((n * g.oh + oy) * g.ow + ox) * c;
+      if (rows.end - rows.begin == 3 && columns.end - columns.begin == 3) {
+        float* const at[3] = {sums.at(rows.begin, columns.begin), sums.at(rows.begin + 1, columns.begin),
+                              sums.at(rows.begin + 2, columns.begin)};
+        addToFirstOf3x3(image + (rows.begin * g.w + columns.begin) * c + from, g.w * c, c, y + output + from,
+                        dy + output + from, at, sums.step(), to - from);
+        continue;
+      }
       for (int64_t first = from; first < to; first += kChannelBlock) {
-        const int64_t count = std::min(kChannelBlock, to - first), o = ((n * g.oh + oy) * g.ow + ox) * c + first;
+        const int64_t count = std::min(kChannelBlock, to - first), o = output + first;
         const T* m = y + o;
         for (int64_t j = 0; j < count; ++j) rest[j] = load(dy[o + j]);
         for (int64_t iy = rows.begin; iy < rows.end; ++iy) {
