@@ -1,5 +1,5 @@
 import { FoveaError } from '../errors.js';
-import { PUBLISHED } from '../weights/hub/facts.js';
+import { published } from '../weights/hub/facts.js';
 import type { PreprocessMode } from './preprocess-input.js';
 
 /** How images become inputs of a network with published weights. */
@@ -64,11 +64,11 @@ export function preprocessingOf(op: string, model: string, weights = 'imagenet')
   if (keras && weights === 'imagenet') {
     return { mode: keras[0], size: [keras[1], keras[1]], interpolation: 'nearest' };
   }
-  const entry = PUBLISHED.find((e) => {
+  const entry = published().find((e) => {
     return e.model === model && (weights === 'imagenet' ? e.preferred : e.name === weights);
   });
   if (!entry?.evaluation) {
-    const known = [...new Set(PUBLISHED.map((e) => e.model))].join(', ');
+    const known = [...new Set(published().map((e) => e.model))].join(', ');
     const received = `'${String(model)}'${weights === 'imagenet' ? '' : ` with weights '${weights}'`}`;
     throw new FoveaError(`${op}: expected a network with published weights (${known}), received ${received}`, {
       code: 'ERR_NOT_FOUND',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { listModels } from '../../models/index.js';
 import { data, tensor, vision } from '../../lib/index.js';
-import { PUBLISHED } from '../../lib/weights/hub/facts.js';
+import { published } from '../../lib/weights/hub/facts.js';
 import { expectTensorClose, readGolden, type ExpectedTensor } from '../support/golden.js';
 import { EXACT, goldenImage, readFixture } from './fixtures.js';
 
@@ -84,7 +84,7 @@ describe('modelPreprocessing', () => {
   const keras = readGolden<KerasFacts>('pretrained-facts-keras.json');
   const torch = readGolden<TorchFacts>('pretrained-facts-torch.json');
 
-  test.each(PUBLISHED)('$model with weights $name is what $source says', (entry) => {
+  test.each(published())('$model with weights $name is what $source says', (entry) => {
     const found = vision.modelPreprocessing(entry.model, entry.name);
     if (entry.preferred) expect(vision.modelPreprocessing(entry.model)).toEqual(found);
     const file = entry.withTop[0]!;

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import bindings from 'bindings';
 import { cacheFolder } from '../../util/cache-folder.js';
 import type { NativeAddon } from './addon.js';
 
@@ -39,7 +40,6 @@ function findAddon(): LoadResult {
 }
 
 function loadBuilt(): NativeAddon {
-  const bindings = require('bindings') as (options: object) => string;
   return require(bindings({ bindings: 'fovea', module_root: ROOT, path: true })) as NativeAddon;
 }
 

@@ -94,8 +94,14 @@ function hub(model: string, name: string, evaluation: Evaluation): WeightsEntry 
   return { model, name, preferred: true, source: 'timm', withTop: files, withoutTop: files, evaluation };
 }
 
-/** Everything `weights` may name, by network. */
-export const PUBLISHED: readonly WeightsEntry[] = [
+let all: readonly WeightsEntry[] | undefined;
+
+/** Everything `weights` may name, by network. Made when it is first asked for: most programs never do. */
+export function published(): readonly WeightsEntry[] {
+  return (all ??= list());
+}
+
+const list = (): readonly WeightsEntry[] => [
   kernels('vgg16', 'vgg16/vgg16', '64373286793e3c8b2b4e3219cbf3544b', '6d6bbae143d832006294945121d1f1fc'),
   kernels('vgg19', 'vgg19/vgg19', 'cbe5617147190e668d6c5d5026f83318', '253f8cb515780f3b799900260a226db6'),
   kernels('resnet50_keras', 'resnet/resnet50', '2cb95161c43110f7111970584f804107', '4d473c1dd8becc155b73f8504c6f6626'),

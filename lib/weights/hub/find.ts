@@ -1,9 +1,9 @@
 import { FoveaError } from '../../errors.js';
-import { PUBLISHED, type WeightsEntry } from './facts.js';
+import { published, type WeightsEntry } from './facts.js';
 
 /** The weights published for a network of the zoo; none for most that are not the original authors'. */
 export function publishedFor(model: string): readonly WeightsEntry[] {
-  return PUBLISHED.filter((entry) => entry.model === model);
+  return published().filter((entry) => entry.model === model);
 }
 
 /**
@@ -20,7 +20,7 @@ export function findWeights(model: string, name = 'imagenet'): WeightsEntry {
       ? entries.find((entry) => entry.preferred)
       : entries.find((entry) => entry.name.toLowerCase() === wanted);
   if (found) return found;
-  const models = [...new Set(PUBLISHED.map((entry) => entry.model))];
+  const models = [...new Set(published().map((entry) => entry.model))];
   const known =
     entries.length > 0
       ? `there are ${['imagenet', ...entries.map((entry) => entry.name)].filter((n, i, all) => all.indexOf(n) === i).join(', ')}`

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { differenceOf } from '../../data/download/digest.js';
 import { cachedPath, readReceipt, sha256Of, writeReceipt } from './cache.js';
-import { PUBLISHED, type Evaluation, type WeightsEntry, type WeightsFile } from './facts.js';
+import { published, type Evaluation, type WeightsEntry, type WeightsFile } from './facts.js';
 
 /** A file of published weights, and whether it is here. */
 export interface WeightsStatus {
@@ -42,11 +42,13 @@ interface Listed {
 }
 
 function listed(model: string | undefined): Listed[] {
-  return PUBLISHED.filter((entry) => model === undefined || entry.model === model).flatMap((entry) => {
-    const whole = entry.withTop.map((file) => ({ entry, file, includeTop: true }));
-    if (entry.withoutTop === entry.withTop) return whole;
-    return [...whole, ...entry.withoutTop.map((file) => ({ entry, file, includeTop: false }))];
-  });
+  return published()
+    .filter((entry) => model === undefined || entry.model === model)
+    .flatMap((entry) => {
+      const whole = entry.withTop.map((file) => ({ entry, file, includeTop: true }));
+      if (entry.withoutTop === entry.withTop) return whole;
+      return [...whole, ...entry.withoutTop.map((file) => ({ entry, file, includeTop: false }))];
+    });
 }
 
 async function statusOf({ entry, file, includeTop }: Listed): Promise<WeightsStatus> {

@@ -20,13 +20,12 @@ import { disposeModel, fixtureState, FULL, readModel, type ModelFixture } from '
 vi.mock('../../../lib/weights/hub/facts.js', async (original) => {
   const facts = await original<typeof Facts>();
   const bare = (file: Facts.WeightsFile): Facts.WeightsFile => ({ path: file.path, url: file.url });
-  return {
-    PUBLISHED: facts.PUBLISHED.map((entry) => ({
-      ...entry,
-      withTop: entry.withTop.map(bare),
-      withoutTop: entry.withoutTop.map(bare),
-    })),
-  };
+  const entries = facts.published().map((entry) => ({
+    ...entry,
+    withTop: entry.withTop.map(bare),
+    withoutTop: entry.withoutTop.map(bare),
+  }));
+  return { published: () => entries };
 });
 
 let server: FileServer;
