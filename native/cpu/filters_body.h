@@ -30,7 +30,7 @@ constexpr bool kByParity = kCount == 2 && sizeof(T) == 2;
 
 template <int kCount>
 using Vectors = Vector[kCount];
-using LooseBits = uint32_t __attribute__((vector_size(kLanes * 4), aligned(2)));
+using LooseBits = uint32_t __attribute__((vector_size(kLanes * 4), aligned(2), may_alias));
 constexpr uint32_t kUpper = 0xffff0000u;
 
 /** The bfloat16 nearest to each value, in the upper half of its bits, which are all that counts. */
@@ -67,6 +67,7 @@ FOVEA_INLINE void write(T* p, const Vectors<kCount>& v, int64_t skipped) {
 }
 
 using Order = int32_t __attribute__((vector_size(kLanes * 4)));
+
 /** kCount * kLanes floats in the order in which those of type T are read. */
 template <int kCount, class T>
 FOVEA_INLINE void readFloats(const float* p, Vectors<kCount>& v) {

@@ -8,6 +8,7 @@
 #include "cpu/kernel_base.h"
 #include "cpu/narrow.h"
 #include "cpu/parallel.h"
+#include "cpu/pool_sums.h"
 #include "cpu/simd.h"
 
 /**
@@ -18,14 +19,13 @@
 namespace fovea::cpu {
 namespace {
 
+using Span = PoolSpan;
+
 struct Geometry : Pool2dGeometry {
   bool exact2x2;  ///< 2x2 windows, stride 2, no padding.
 };
 
-/** Input rows or columns [begin, end) that window `i` covers. */
-struct Span {
-  int64_t begin, end;
-};
+/** Those that window `i` covers. */
 FOVEA_INLINE Span span(int64_t i, int64_t stride, int64_t pad, int64_t k, int64_t size) {
   const int64_t start = i * stride - pad;
   return {std::max<int64_t>(start, 0), std::min(start + k, size)};
@@ -155,76 +155,6 @@ FOVEA_POOL_LOOPS(BFloat16)
 #undef FOVEA_POOL_LOOPS
 
 constexpr int64_t kChannelBlock = 64;
-
-/** Zeros in rows `cleared`..end-1 of `count` channels: just before they are added to, while they are in cache. */
-FOVEA_INLINE void clearRows(const Geometry& g, float* target, int64_t count, int64_t& cleared, int64_t end) {
-  for (; cleared < end; ++cleared) {
-    float* row = target + cleared * g.w * g.c;
-    for (int64_t i = 0; i < g.w; ++i) {
-      for (int64_t j = 0; j < count; ++j) row[i * g.c + j] = 0;
-    }
-  }
-}
-
-/** Where gradients of windows that overlap are summed in float32: in the result itself where that is its type. */
-class SumsInPlace {
- public:
-  SumsInPlace(const Geometry& g, float* image, int64_t from, int64_t to, float*)
-      : g_(g), image_(image + from), count_(to - from) {}
-  /** Makes the rows of a window ready, and those before them that no later window reaches. */
-  FOVEA_INLINE void take(Span rows) { clearRows(g_, image_, count_, cleared_, rows.end); }
-  FOVEA_INLINE float* at(int64_t iy, int64_t ix) const { return image_ + (iy * g_.w + ix) * g_.c; }
-  FOVEA_INLINE int64_t step() const { return g_.c; }
-  FOVEA_INLINE void finish() { clearRows(g_, image_, count_, cleared_, g_.h); }
-  static int64_t scratch(const Geometry&) { return 0; }
-
- private:
-  const Geometry& g_;
-  float* image_;
-  int64_t count_, cleared_ = 0;
-};
-
-/** Sums beside a result of 16 bits: as many rows as a window has, each rounded when the last window has left it. */
-class SumsInRing {
- public:
-  SumsInRing(const Geometry& g, BFloat16* image, int64_t from, int64_t to, float* ring)
-      : g_(g), image_(image + from), count_(to - from), ring_(ring) {}
-  FOVEA_INLINE void take(Span rows) {
-    round(std::min(rows.begin, g_.h));
-    for (; cleared_ < rows.end; ++cleared_) {
-      float* row = at(cleared_, 0);
-      for (int64_t i = 0; i < g_.w * count_; ++i) row[i] = 0;
-    }
-  }
-  FOVEA_INLINE float* at(int64_t iy, int64_t ix) const { return ring_ + (iy % g_.kh * g_.w + ix) * count_; }
-  FOVEA_INLINE int64_t step() const { return count_; }
-  FOVEA_INLINE void finish() { round(g_.h); }
-  static int64_t scratch(const Geometry& g) { return g.kh * g.w * g.c; }
-
- private:
-  /** Rows rounded_..end-1; those that no window reached are 0. */
-  FOVEA_INLINE void round(int64_t end) {
-    for (; rounded_ < end; ++rounded_) {
-      BFloat16* row = image_ + rounded_ * g_.w * g_.c;
-      const float* sums = at(rounded_, 0);
-      const bool reached = rounded_ < cleared_;
-      for (int64_t i = 0; i < g_.w; ++i, row += g_.c, sums += count_) {
-#pragma omp simd
-        for (int64_t j = 0; j < count_; ++j) store(row + j, reached ? sums[j] : 0.0f);
-      }
-    }
-    cleared_ = std::max(cleared_, rounded_);
-  }
-
-  const Geometry& g_;
-  BFloat16* image_;
-  int64_t count_;
-  float* ring_;
-  int64_t cleared_ = 0, rounded_ = 0;
-};
-
-template <class T>
-using Sums = std::conditional_t<std::is_same_v<T, float>, SumsInPlace, SumsInRing>;
 
 /**
  * Adds dy to the sum of the first of the 3x3 elements at x that equals m, for `count` channels. `row` and `c` are the
