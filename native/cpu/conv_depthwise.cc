@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "cpu/conv.h"
+#include "cpu/depthwise_gradient.h"
 #include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
@@ -209,32 +210,13 @@ KernelPtr backwardKernel(const Conv& v) {
   constexpr bool kNarrow = !std::is_same_v<T, float>;
   const RowGradient<T> addRow = rowGradient<T>(v.kw);
   if (kNarrow && addRow == nullptr) return nullptr;
-  Layout layout;
-  const int64_t size = v.kh * v.kw * v.c;
-  const size_t perThread = align64(sizeof(float) * size), sums = layout.take(perThread * maxThreads());
-  const size_t bias = layout.take(v.bias ? biasScratch(v.o) : 0);
-  return makeKernel(
-      [=](const Pointers& p) {
-        const T *x = in<T>(p, 0), *dy = in<T>(p, 1);
-        const int64_t rows = v.n * v.oh, work = v.ow * size;
-        const int threads = threadsFor(rows, work);
-        parallelParts(rows, work, [&](int64_t begin, int64_t end, int thread) {
-          float* sum = at<float>(p.workspace, sums + perThread * thread);
-          std::memset(sum, 0, size * sizeof(float));
-          if constexpr (!kNarrow) {
-            if (addRow == nullptr) return kernelRows(v, x, dy, sum, begin, end);
-          }
-          kernelRowsBy(addRow, v, x, dy, sum, begin, end);
-        });
-        float* dw = out<float>(p, 0);
-        for (int64_t i = 0; i < size; ++i) {
-          float total = at<float>(p.workspace, sums)[i];
-          for (int t = 1; t < threads; ++t) total += at<float>(p.workspace, sums + perThread * t)[i];
-          dw[i] = total;
-        }
-        if (v.bias) sumBias(dy, rows * v.ow, v.o, out<float>(p, 1), at<char>(p.workspace, bias));
-      },
-      layout.bytes(), "own:depthwise");
+  return depthwiseGradient<T>(v, "own:depthwise",
+                              [v, addRow](const T* x, const T* dy, int64_t begin, int64_t end, float* sums) {
+                                if constexpr (!kNarrow) {
+                                  if (addRow == nullptr) return kernelRows(v, x, dy, sums, begin, end);
+                                }
+                                kernelRowsBy(addRow, v, x, dy, sums, begin, end);
+                              });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cpu/conv.h"
+#include "cpu/depthwise_gradient.h"
 #include "cpu/filters.h"
 #include "cpu/narrow.h"
 #include "cpu/parallel.h"
@@ -82,36 +83,17 @@ KernelPtr filtered(const Conv& v, const FilterLoops<T>& loops) {
 
 template <class T>
 KernelPtr gradient(const Conv& v, const FilterLoops<T>& loops) {
-  const Images images = imagesOf(v);
-  const int64_t size = 9 * v.c, rows = v.n * v.oh;
-  Layout layout;
-  const size_t perThread = align64(sizeof(float) * size), sums = layout.take(perThread * maxThreads());
-  const size_t bias = layout.take(v.bias ? biasScratch(v.o) : 0);
-  const auto zeros = zerosFor<T>(v.c);
-  return makeKernel(
-      [=](const Pointers& p) {
-        const T *x = in<T>(p, 0), *dy = in<T>(p, 1);
-        const int64_t work = v.ow * size;
-        parallelParts(rows, work, [&](int64_t begin, int64_t end, int thread) {
-          float* sum = at<float>(p.workspace, sums + perThread * thread);
-          std::memset(sum, 0, size * sizeof(float));
-          FilterRows<T> read[kRows];
-          for (int64_t r = begin; r < end; r += kRows) {
-            const int64_t count = std::min(kRows, end - r);
-            for (int64_t i = 0; i < count; ++i) read[i] = rowsOf(images, x, r + i, v.oh, zeros.get(), kRows);
-            loops.gradient(read, dy + r * v.ow * v.c, v.ow, count, sum);
-          }
-        });
-        float* dw = out<float>(p, 0);
-        const int threads = threadsFor(rows, work);
-        for (int64_t i = 0; i < size; ++i) {
-          float total = at<float>(p.workspace, sums)[i];
-          for (int t = 1; t < threads; ++t) total += at<float>(p.workspace, sums + perThread * t)[i];
-          dw[i] = total;
-        }
-        if (v.bias) sumBias(dy, rows * v.ow, v.o, out<float>(p, 1), at<char>(p.workspace, bias));
-      },
-      layout.bytes(), "own:filters");
+  return depthwiseGradient<T>(v, "own:filters",
+                              [images = imagesOf(v), zeros = zerosFor<T>(v.c), loops, height = v.oh, width = v.ow](
+                                  const T* x, const T* dy, int64_t begin, int64_t end, float* sums) {
+                                FilterRows<T> read[kRows];
+                                for (int64_t r = begin; r < end; r += kRows) {
+                                  const int64_t count = std::min(kRows, end - r);
+                                  for (int64_t i = 0; i < count; ++i)
+                                    read[i] = rowsOf(images, x, r + i, height, zeros.get(), kRows);
+                                  loops.gradient(read, dy + r * width * images.c, width, count, sums);
+                                }
+                              });
 }
 
 template <class T>

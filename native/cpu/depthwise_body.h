@@ -1,14 +1,6 @@
 // No #pragma once: conv_depthwise.cc has each_simd.h compile this for every instruction set.
 
-using Vector = float __attribute__((vector_size(kLanes * 4)));
-using Loose = float __attribute__((vector_size(kLanes * 4), aligned(4)));
-using Bits = uint32_t __attribute__((vector_size(kLanes * 4)));
-using LooseHalves = uint16_t __attribute__((vector_size(kLanes * 2), aligned(2)));
-
-FOVEA_INLINE Vector vectorAt(const float* p) { return *reinterpret_cast<const Loose*>(p); }
-FOVEA_INLINE Vector vectorAt(const BFloat16* p) {
-  return reinterpret_cast<Vector>(__builtin_convertvector(*reinterpret_cast<const LooseHalves*>(p), Bits) << 16);
-}
+#include "cpu/vectors_body.h"
 
 /**
  * dw[kx * c + j] += the sum over `count` outputs of x[kx * tap + j] * dy[j], for kWide vectors from j = 0: x moves on
@@ -25,12 +17,12 @@ FOVEA_INLINE void addTaps(const T* x, int64_t step, int64_t tap, const T* dy, in
   for (int64_t i = 0; i < count; ++i, x += step, dy += c) {
     Vector d[kWide];
 #pragma GCC unroll 3
-    for (int j = 0; j < kWide; ++j) d[j] = vectorAt(dy + j * kLanes);
+    for (int j = 0; j < kWide; ++j) d[j] = load(dy + j * kLanes, kLanes);
 #pragma GCC unroll 5
     for (int t = 0; t < kTaps; ++t) {
 #pragma GCC unroll 3
       for (int j = 0; j < kWide; ++j) {
-        sums[t][j] += vectorAt(x + t * tap + j * kLanes) * d[j];
+        sums[t][j] += load(x + t * tap + j * kLanes, kLanes) * d[j];
       }
     }
   }
@@ -52,7 +44,7 @@ void addRow(const T* x, int64_t step, int64_t tap, const T* dy, int64_t count, i
   for (; j < c; ++j) {
     for (int t = 0; t < kTaps; ++t) {
       float sum = 0;
-      for (int64_t i = 0; i < count; ++i) sum += load(x[i * step + t * tap + j]) * load(dy[i * c + j]);
+      for (int64_t i = 0; i < count; ++i) sum += cpu::load(x[i * step + t * tap + j]) * cpu::load(dy[i * c + j]);
       dw[t * c + j] += sum;
     }
   }

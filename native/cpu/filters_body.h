@@ -102,6 +102,23 @@ FOVEA_INLINE void addFloats(float* p, const Vectors<kCount>& v, int64_t skipped)
   write<kCount>(p, sum, skipped);
 }
 
+/** Calls `use(row, tap, i, v)` for every vector i of the column at `at` and the taps of its row, and goes to the next.
+ */
+template <int kCount, class T, class Use>
+FOVEA_INLINE void takeColumn(const T* (&at)[3], const int64_t (&step)[3], const Use& use) {
+#pragma GCC unroll 3
+  for (int row = 0; row < 3; ++row) {
+    Vectors<kCount> v;
+    read<kCount>(at[row], v);
+#pragma GCC unroll 2
+    for (int i = 0; i < kCount; ++i) {
+#pragma GCC unroll 3
+      for (int tap = 0; tap < 3; ++tap) use(row, tap, i, v[i]);
+    }
+    at[row] += step[row];
+  }
+}
+
 /** One row of outputs for kCount vectors of channels from j on, but for the first `skipped` channels. */
 template <int kCount, class T>
 FOVEA_INLINE void filterChannels(const FilterRows<T>& x, const FilterOutputs<T>& o, int64_t j, int64_t skipped) {
@@ -137,17 +154,9 @@ FOVEA_INLINE void filterChannels(const FilterRows<T>& x, const FilterOutputs<T>&
   const T* at[3] = {x.at[0] + j, x.at[1] + j, x.at[2] + j};
   for (int64_t column = 0; column < x.columns; ++column) {
     fetch<kCount>(at[1] + x.ahead);
-#pragma GCC unroll 3
-    for (int row = 0; row < 3; ++row) {
-      Vectors<kCount> v;
-      read<kCount>(at[row], v);
-#pragma GCC unroll 2
-      for (int i = 0; i < kCount; ++i) {
-#pragma GCC unroll 3
-        for (int tap = 0; tap < 3; ++tap) sums[2 - tap][i] += v[i] * filters[row * 3 + tap][i];
-      }
-      at[row] += x.step[row];
-    }
+    takeColumn<kCount>(at, x.step, [&](int row, int tap, int i, Vector v) FOVEA_FORCE {
+      sums[2 - tap][i] += v * filters[row * 3 + tap][i];
+    });
     finish();
   }
   finish();
@@ -186,17 +195,9 @@ FOVEA_INLINE void gradientChannels(const FilterRows<T>* x, const T* dy, int64_t 
       next();
       fetch<kCount>(at[1] + x->ahead);
       fetch<kCount>(dy + column * c + j + x->ahead);
-#pragma GCC unroll 3
-      for (int row = 0; row < 3; ++row) {
-        Vectors<kCount> v;
-        read<kCount>(at[row], v);
-#pragma GCC unroll 2
-        for (int i = 0; i < kCount; ++i) {
-#pragma GCC unroll 3
-          for (int tap = 0; tap < 3; ++tap) sums[row * 3 + tap][i] += v[i] * d[2 - tap][i];
-        }
-        at[row] += x->step[row];
-      }
+      takeColumn<kCount>(at, x->step, [&](int row, int tap, int i, Vector v) FOVEA_FORCE {
+        sums[row * 3 + tap][i] += v * d[2 - tap][i];
+      });
     }
   }
 #pragma GCC unroll 9
