@@ -45,6 +45,9 @@ DeviceProperties propertiesOf(int ordinal) {
   return p;
 }
 
+/** Whether a device is current on this thread. */
+thread_local bool entered = false;
+
 }  // namespace
 
 /** The allocator's segments. */
@@ -63,8 +66,7 @@ class Context::DeviceMemory final : public Allocator::Source {
     return memory;
   }
   void free(void* pointer) noexcept override {
-    // Of a dead device nothing can be given back.
-    if (!context_.dead() && cudaSetDevice(context_.device()) == cudaSuccess) cudaFree(pointer);
+    if (context_.canGiveBack()) cudaFree(pointer);
   }
   std::string state() override {
     size_t free = 0, total = 0;
@@ -122,7 +124,14 @@ void Context::enter() {
     throw Error("ERR_DEVICE", death_);
   }
   check(cudaSetDevice(ordinal_), "cudaSetDevice");
+  entered = true;
   if (!started_.load(std::memory_order_acquire)) start();
+}
+
+bool Context::canGiveBack() noexcept {
+  if (dead()) return false;
+  if (!entered) entered = cudaSetDevice(ordinal_) == cudaSuccess;
+  return true;
 }
 
 void Context::start() {
@@ -139,7 +148,8 @@ void Context::start() {
 }
 
 void Context::release() noexcept {
-  const bool usable = !dead() && cudaSetDevice(ordinal_) == cudaSuccess;
+  const bool usable = !dead();
+  if (usable) cudaSetDevice(ordinal_);  // The libraries' handles are of it.
   if (cublasLt_ != nullptr) cublasLtDestroy(cublasLt_);
   if (cublas_ != nullptr) cublasDestroy(cublas_);
   if (cudnn_ != nullptr) cudnnDestroy(cudnn_);

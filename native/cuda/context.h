@@ -105,6 +105,11 @@ class Context final : public Stream {
    * error where there was one. Any thread.
    */
   void enter();
+  /**
+   * Whether memory, streams and graphs can be given back: not those of a dead device. Whichever device is current will
+   * do for that, and none has to be made current but on a thread that has none yet, which would open the first of them.
+   */
+  bool canGiveBack() noexcept;
   /** Whether a sticky error has made the device unusable. Any thread. */
   bool dead() const { return dead_.load(std::memory_order_acquire); }
 

@@ -10,7 +10,7 @@ class GraphRecording final : public Recording {
  public:
   GraphRecording(Context& context, cudaGraphExec_t graph) : context_(context), graph_(graph) {}
   ~GraphRecording() override {
-    if (!context_.dead() && cudaSetDevice(context_.device()) == cudaSuccess) cudaGraphExecDestroy(graph_);
+    if (context_.canGiveBack()) cudaGraphExecDestroy(graph_);
   }
   GraphRecording(const GraphRecording&) = delete;
   GraphRecording& operator=(const GraphRecording&) = delete;
