@@ -36,8 +36,7 @@ struct FilterLoops {
   int64_t lanes;
   /** One row of outputs. */
   void (*filter)(const FilterRows<T>&, const FilterOutputs<T>&);
-  /** Adds to dw [3,3,c] what `count` rows of outputs give: x[i] is read by row i, whose gradient is at dy + i * width *
-   * c. */
+  /** Adds to dw [3,3,c] what `count` rows of outputs give: row i reads x[i], gradients follow each other at dy. */
   void (*gradient)(const FilterRows<T>* x, const T* dy, int64_t width, int64_t count, float* dw);
 };
 
