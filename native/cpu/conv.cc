@@ -150,8 +150,15 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
   const bool winograd = big && !exact && (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.cg() >= 8 && v.og() >= 8;
   const auto addWinograd = [&] {
     if (!winograd) return;
-    list.push_back({"winograd", [](const Conv& w) { return makeWinograd(w, WinogradBlock::kLarge); }});
-    list.push_back({"winograd-cached", [](const Conv& w) { return makeWinograd(w, WinogradBlock::kCached); }});
+    const Candidate large{"winograd", [](const Conv& w) { return makeWinograd(w, WinogradBlock::kLarge); }};
+    const Candidate cached{"winograd-cached", [](const Conv& w) {
+                             return makeSharedGradient(
+                                 w, [](const Conv& share) { return makeWinograd(share, WinogradBlock::kCached); });
+                           }};
+    // Threads that share blocks pay for it where their cores share no cache, which one thread's time does not tell.
+    const bool byKernel = v.kind == ConvKind::kBackwardKernel;
+    list.push_back(byKernel ? cached : large);
+    list.push_back(byKernel ? large : cached);
   };
   if (v.type != DType::kFloat32) {
     list.push_back({"onednn", [](const Conv& w) { return makeSharedGradient(w, makeOnednnConv); }});

@@ -42,9 +42,9 @@ KernelPtr makeSharedGradient(const Conv&, const ConvMaker& make);
 /** How much of a convolution own Winograd code takes at once: what pays depends on channels and caches. */
 enum class WinogradBlock : uint8_t { kLarge, kCached };
 /**
- * Own Winograd code on NHWC, 3x3 and 5x5 of stride 1; needs AVX2. A little less accurate than the others. Null for
- * kCached where it would be much the same as kLarge, and for gradients by the kernel, which know one block only.
- * Images may be of bfloat16; kernels and biases are float32.
+ * Own Winograd code on NHWC, 3x3 and 5x5 of stride 1, 3x3 of stride 2; needs AVX2. A little less accurate than the
+ * others. Null for kCached where it would be much the same as kLarge, but for gradients by the kernel, whose threads
+ * share the blocks. Images may be of bfloat16; kernels and biases are float32.
  */
 KernelPtr makeWinogradConv(const Conv&, WinogradBlock);
 /**

@@ -1,6 +1,6 @@
 // No #pragma once: compiles the file that FOVEA_BODY names once for each instruction set, in the namespaces avx512 and
 // avx2 of the one around it, where `kLanes` is the number of floats of a vector. The body includes nothing but
-// vectors_body.h.
+// other such bodies.
 // FOVEA_PAIRED_VECTORS compiles the wide form for AVX2 as well, each vector a pair: a build for tests, in which any
 // processor runs that form with FOVEA_SIMD=avx512.
 

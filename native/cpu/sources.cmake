@@ -12,6 +12,7 @@ set(FOVEA_CPU_SOURCES
   cpu/conv_primitives.cc
   cpu/conv_shares.cc
   cpu/conv_winograd.cc
+  cpu/conv_winograd_kernel.cc
   cpu/data_movement.cc
   cpu/elementwise.cc
   cpu/elementwise_compile.cc

@@ -14,11 +14,13 @@ namespace fovea::cpu::winograd {
 #include "cpu/each_simd.h"
 
 template <class T>
-const ImageTransforms<T>& imageTransforms() {
-  return wide() ? avx512::kImageTransforms<T> : avx2::kImageTransforms<T>;
+const ImageTransforms<T>& imageTransforms(Form form) {
+  return wide() ? avx512::imageTransformsOf<T>(form) : avx2::imageTransformsOf<T>(form);
 }
 
-const KernelTransforms& kernelTransforms() { return wide() ? avx512::kKernelTransforms : avx2::kKernelTransforms; }
+const KernelTransforms& kernelTransforms(Form form) {
+  return wide() ? avx512::kernelTransformsOf(form) : avx2::kernelTransformsOf(form);
+}
 
 }  // namespace fovea::cpu::winograd
 
@@ -27,11 +29,11 @@ const KernelTransforms& kernelTransforms() { return wide() ? avx512::kKernelTran
 namespace fovea::cpu::winograd {
 
 template <class T>
-const ImageTransforms<T>& imageTransforms() {
+const ImageTransforms<T>& imageTransforms(Form) {
   std::abort();
 }
 
-const KernelTransforms& kernelTransforms() { std::abort(); }
+const KernelTransforms& kernelTransforms(Form) { std::abort(); }
 
 }  // namespace fovea::cpu::winograd
 
@@ -39,7 +41,7 @@ const KernelTransforms& kernelTransforms() { std::abort(); }
 
 namespace fovea::cpu::winograd {
 
-template const ImageTransforms<float>& imageTransforms<float>();
-template const ImageTransforms<BFloat16>& imageTransforms<BFloat16>();
+template const ImageTransforms<float>& imageTransforms<float>(Form);
+template const ImageTransforms<BFloat16>& imageTransforms<BFloat16>(Form);
 
 }  // namespace fovea::cpu::winograd

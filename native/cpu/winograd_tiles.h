@@ -27,6 +27,7 @@ struct TileBlock {
     int64_t begin, count;
   };
 
+  Form form;
   const Tile* tiles;
   int64_t size;
   /**
@@ -37,22 +38,23 @@ struct TileBlock {
   Points last;  ///< Those of the last tile down and across.
 
   const Tile& operator[](int64_t i) const { return tiles[i]; }
-  /** The tiles that take element e of 36; there may be none. */
+  /** The tiles that take element e; there may be none. */
   Rows rows(int64_t e) const;
 };
 
 /** Of all images together, whole tiles or not. */
-int64_t countTiles(int64_t taps, int64_t images, const Plane& outputs);
+int64_t countTiles(Form form, int64_t images, const Plane& outputs);
 
 /** The tiles of the output planes of some images, in blocks of `most`; the last block may have fewer. */
 class TileBlocks {
  public:
-  TileBlocks(int64_t taps, int64_t images, const Plane& outputs, int64_t most);
+  TileBlocks(Form form, int64_t images, const Plane& outputs, int64_t most);
 
   int64_t count() const { return static_cast<int64_t>(classes_.size()); }
   TileBlock operator[](int64_t i) const;
 
  private:
+  Form form_;
   int64_t most_;
   Points last_;
   std::vector<Tile> tiles_;

@@ -1,25 +1,28 @@
 import { describe, expect, test } from 'vitest';
 import { compile, grad, ops, Variable, withDevice, type Tensor } from '../../lib/index.js';
 
-// Convolutions large enough for Winograd's transforms, F(4x4, 3x3) and F(2x2, 5x5), against the reference.
+// Convolutions large enough for Winograd's transforms, F(4x4, 3x3), also of stride 2, and F(2x2, 5x5), against the
+// reference.
 
 const CASES = [
-  { size: 3, image: [2, 26, 23, 24], filters: 24, padding: 'same' },
-  { size: 3, image: [3, 21, 22, 24], filters: 40, padding: 'valid' },
-  { size: 5, image: [2, 17, 22, 24], filters: 24, padding: 'same' },
-  { size: 5, image: [2, 21, 18, 16], filters: 40, padding: 'valid' },
+  { size: 3, strides: 1, image: [2, 26, 23, 24], filters: 24, padding: 'same' },
+  { size: 3, strides: 1, image: [3, 21, 22, 24], filters: 40, padding: 'valid' },
+  { size: 3, strides: 2, image: [3, 36, 43, 24], filters: 40, padding: 'same' },
+  { size: 3, strides: 2, image: [3, 33, 46, 40], filters: 24, padding: 'valid' },
+  { size: 5, strides: 1, image: [2, 17, 22, 24], filters: 24, padding: 'same' },
+  { size: 5, strides: 1, image: [2, 21, 18, 16], filters: 40, padding: 'valid' },
 ] as const;
 
 test.each(CASES)(
-  '$size x $size, $padding, $image to $filters: with a residual',
-  async ({ size, padding, ...sizes }) => {
+  '$size x $size, strides $strides, $padding, $image to $filters: with a residual',
+  async ({ size, strides, padding, ...sizes }) => {
     const run = (device: string): Promise<number[]> =>
       withDevice(device, async () => {
         const x = ops.randomNormal([...sizes.image], 1);
         const kernel = ops.mul(ops.randomNormal([size, size, sizes.image[3], sizes.filters], 2), 0.1);
         const bias = ops.randomNormal([sizes.filters], 3);
-        const residual = ops.randomNormal([...ops.conv2d(x, kernel, { padding }).shape], 4);
-        const y = ops.relu(ops.add(ops.conv2d(x, kernel, { padding, bias }), residual));
+        const residual = ops.randomNormal([...ops.conv2d(x, kernel, { strides, padding }).shape], 4);
+        const y = ops.relu(ops.add(ops.conv2d(x, kernel, { strides, padding, bias }), residual));
         return Array.from(await y.data(), Number);
       });
     const [mine, exact] = [await run('cpu'), await run('reference')];
@@ -29,13 +32,15 @@ test.each(CASES)(
   },
 );
 
-describe.each(CASES)('$size x $size, $padding, $image to $filters', ({ size, image, filters, padding }) => {
+describe.each(CASES)('$size x $size, strides $strides, $padding, $image to $filters', (options) => {
+  const { size, strides, image, filters, padding } = options;
   const run = (device: string) =>
     withDevice(device, () => {
       const x = ops.randomNormal([...image], 1);
       const kernel = ops.mul(ops.randomNormal([size, size, image[3], filters], 2), 0.1);
       const bias = ops.randomNormal([filters], 3);
-      const apply = (a: Tensor, k: Tensor, b: Tensor): Tensor => ops.relu(ops.conv2d(a, k, { padding, bias: b }));
+      const apply = (a: Tensor, k: Tensor, b: Tensor): Tensor =>
+        ops.relu(ops.conv2d(a, k, { strides, padding, bias: b }));
       const loss = (a: Tensor, k: Tensor, b: Tensor): Tensor => ops.sum(ops.square(apply(a, k, b)));
       const [dx, dk, db] = grad(loss, [0, 1, 2])(x, kernel, bias) as [Tensor, Tensor, Tensor];
       return { y: apply(x, kernel, bias), dx, dk, db };

@@ -48,7 +48,11 @@ struct Candidate {
 const std::vector<Candidate>& candidates() {
   static const std::vector<Candidate> all = {
       {"winograd", [](const Conv& v) { return cpu::makeWinogradConv(v, WinogradBlock::kLarge); }, true},
-      {"winograd-cached", [](const Conv& v) { return cpu::makeWinogradConv(v, WinogradBlock::kCached); }, true},
+      {"winograd-cached",
+       [](const Conv& v) {
+         return cpu::makeSharedGradient(v, [](const Conv& s) { return cpu::makeWinogradConv(s, WinogradBlock::kCached); });
+       },
+       true},
       {"onednn", cpu::makeOnednnConv, true},
       {"onednn-blocked", cpu::makeOnednnBlockedConv, true},
       {"matmul", cpu::makeMatmulConv, true},
@@ -99,9 +103,33 @@ Conv randomFilters(ConvKind kind, std::mt19937& random) {
   return v;
 }
 
-/** Every fourth is of the kind that has code of its own. */
+/** 3x3 of stride 2 with any padding, on planes of no, one or several whole tiles. */
+Conv randomStrided(ConvKind kind, std::mt19937& random) {
+  const auto any = [&](int64_t least, int64_t most) { return pick(random, least, most); };
+  Conv v;
+  v.kind = kind;
+  v.kh = v.kw = 3;
+  v.sh = v.sw = 2;
+  v.top = any(0, 2), v.bottom = any(0, 2), v.left = any(0, 2), v.right = any(0, 2);
+  v.n = any(1, 3), v.h = any(3, 27), v.w = any(3, 27);
+  v.oh = (v.h + v.top + v.bottom - 3) / 2 + 1, v.ow = (v.w + v.left + v.right - 3) / 2 + 1;
+  v.c = any(1, 70), v.o = any(1, 70);
+  v.bias = kind != ConvKind::kBackwardInput && any(0, 1) == 0;
+  v.residual = kind == ConvKind::kForward && any(0, 2) == 0;
+  v.relu = kind == ConvKind::kForward && any(0, 1) == 0;
+  return v;
+}
+
+/** Half of them are of the kinds that have code of their own. */
 Conv randomCase(int i, ConvKind kind, std::mt19937& random) {
-  return i % 4 == 0 ? randomFilters(kind, random) : randomConv(kind, random);
+  switch (i % 4) {
+    case 0:
+      return randomFilters(kind, random);
+    case 1:
+      return randomStrided(kind, random);
+    default:
+      return randomConv(kind, random);
+  }
 }
 
 using Buffers = std::vector<std::vector<float>>;
@@ -185,9 +213,11 @@ Test agree(ConvKind kind, unsigned seed) {
             }
             for (size_t j = 0; j < taken.size(); ++j) {
               const std::string& name = candidates()[j].name;
-              const bool vectors = name == "indirect" || name == "winograd" || name == "filters";
+              const bool vectors = name == "indirect" || name.rfind("winograd", 0) == 0 || name == "filters";
               if (vectors && cpu::simd() == cpu::Simd::kNone) continue;
-              const bool elsewhere = name == "winograd-cached" || name == "matmul";  // Other caches, AVX-512.
+              // Other caches, AVX-512.
+              const bool cached = name == "winograd-cached" && kind != ConvKind::kBackwardKernel;
+              const bool elsewhere = cached || name == "matmul";
               check(taken[j] > 0 || elsewhere, name + " was never taken");
             }
           }};
