@@ -43,8 +43,9 @@ KernelPtr makeSharedGradient(const Conv&, const ConvMaker& make);
 enum class WinogradBlock : uint8_t { kLarge, kCached };
 /**
  * Own Winograd code on NHWC, 3x3 and 5x5 of stride 1, 3x3 of stride 2; needs AVX2. A little less accurate than the
- * others. Null for kCached where it would be much the same as kLarge, but for gradients by the kernel, whose threads
- * share the blocks. Images may be of bfloat16; kernels and biases are float32.
+ * others. Null for kCached where it would be much the same as kLarge; by kernel, where kCached is for the shares of
+ * threads, where the sums of a share are larger than what is summed. Images may be of bfloat16; kernels and biases are
+ * float32.
  */
 KernelPtr makeWinogradConv(const Conv&, WinogradBlock);
 /**

@@ -243,7 +243,12 @@ KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block) {
   if (v.kind == ConvKind::kBackwardInput && (v.top >= v.kh || v.left >= v.kw)) return nullptr;
   return withFloatType(v.type, [&](auto* type) -> KernelPtr {
     using T = std::remove_pointer_t<decltype(type)>;
-    if (v.kind == ConvKind::kBackwardKernel) return winograd::makeKernelGradient<T>(v, block);
+    if (v.kind == ConvKind::kBackwardKernel) {
+      // Sums for every thread are for those that are smaller than what is summed.
+      const bool small = kKernelElements * v.c * v.o < v.n * (v.h * v.w * v.c + v.oh * v.ow * v.o);
+      if (block == WinogradBlock::kCached && !small) return nullptr;
+      return winograd::makeKernelGradient<T>(v, block);
+    }
     const int64_t cached = std::max(winograd::cachedTiles(v) / kTileStep, int64_t{1}) * kTileStep;
     const int64_t tiles = block == WinogradBlock::kLarge ? kMostTiles : cached;
     const Product p = product(v, tiles);

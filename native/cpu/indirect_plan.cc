@@ -13,6 +13,8 @@ namespace {
 constexpr int64_t kPanelBytes = 24 << 10;  ///< Of a chunk: most of the smallest first level of cache.
 constexpr int64_t kFewChannels = 16;       ///< Below, whole rows of the kernel are read.
 constexpr int64_t kPackedRows = 16;        ///< Rows of a panel that are packed at once.
+constexpr int64_t kPageFloats = 1024;      ///< Addresses that differ by pages share the same lines of the first cache.
+constexpr int64_t kLineFloats = 16;
 
 IndirectPhase forwardPhase(const Conv& v, bool lines) {
   IndirectPhase phase{0, 0, v.oh, v.ow, {}};
@@ -108,7 +110,10 @@ void copyLines(const IndirectPlan& p, const float* image, const Lines& lines, fl
 
 }  // namespace
 
+int64_t IndirectPlan::copyFloats() const { return ceilDivide(from.channels, kLineFloats) * kLineFloats + kLineFloats; }
+
 int64_t IndirectPlan::lineScratch(int64_t count) const {
+  if (copies) return count * copyFloats();
   if (!lines) return 0;
   const int64_t most = std::min(ceilDivide(count, conv.ow) + 1, conv.oh);  // lines of output that the rows touch
   return linesOf(*this, 0, most - 1).count * lineFloats;
@@ -136,6 +141,8 @@ IndirectPlan indirectPlan(const Conv& v) {
   } else {
     p.phases.push_back(forwardPhase(v, p.lines));
   }
+  // With several taps a pixel would be copied several times.
+  p.copies = !p.lines && v.kh * v.kw == 1 && p.readX * p.from.channels % kPageFloats == 0;
   for (size_t i = 0; i < p.phases.size(); ++i) addChunks(p, i);
   return p;
 }
@@ -182,6 +189,11 @@ void gather(const IndirectPlan& p, const IndirectPhase& phase, const float* x, i
         entry = zeros;
       } else {
         entry = at + (y * p.from.width + column) * p.from.channels;
+        if (p.copies) {
+          float* copy = scratch + r * p.copyFloats();
+          std::memcpy(copy, entry, p.from.channels * sizeof(float));
+          entry = copy;
+        }
       }
     }
     if (++j == phase.across) {

@@ -43,6 +43,11 @@ struct IndirectPlan {
    */
   bool lines;
   int64_t lineFloats;
+  /**
+   * Pixels that a tile reads side by side lie whole pages apart, and would push each other out of the first level of
+   * cache: they are copied first.
+   */
+  bool copies;
   std::vector<IndirectPhase> phases;
   std::vector<IndirectChunk> chunks;
   int64_t packedFloats;
@@ -50,7 +55,9 @@ struct IndirectPlan {
   /** Rows of a phase that follow each other, `runs()` times. */
   int64_t rows(const IndirectPhase& p) const { return (lines ? 1 : conv.n) * p.down * p.across; }
   int64_t runs() const { return lines ? conv.n : 1; }
-  /** Floats that `gather` needs for the copied lines of so many rows. */
+  /** Floats of a copied pixel: not a whole number of pages. */
+  int64_t copyFloats() const;
+  /** Floats that `gather` needs for what it copies for so many rows. */
   int64_t lineScratch(int64_t rows) const;
 };
 

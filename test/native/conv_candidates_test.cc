@@ -50,7 +50,8 @@ const std::vector<Candidate>& candidates() {
       {"winograd", [](const Conv& v) { return cpu::makeWinogradConv(v, WinogradBlock::kLarge); }, true},
       {"winograd-cached",
        [](const Conv& v) {
-         return cpu::makeSharedGradient(v, [](const Conv& s) { return cpu::makeWinogradConv(s, WinogradBlock::kCached); });
+         return cpu::makeSharedGradient(v,
+                                        [](const Conv& s) { return cpu::makeWinogradConv(s, WinogradBlock::kCached); });
        },
        true},
       {"onednn", cpu::makeOnednnConv, true},
@@ -244,8 +245,30 @@ Test narrowAgree(ConvKind kind, unsigned seed) {
               }
             }
             if (cpu::simd() == cpu::Simd::kNone) return;
-            for (const char* name : {"winograd", "filters"}) check(taken[name] > 0, std::string(name) + " was never taken");
+            for (const char* name : {"winograd", "filters"})
+              check(taken[name] > 0, std::string(name) + " was never taken");
             check(taken["depthwise"] > 0 || kind != ConvKind::kBackwardKernel, "depthwise was never taken");
+          }};
+}
+
+/** Pointwise ones whose pixels lie whole pages apart, and several blocks of rows a thread. */
+Test pagesAgree() {
+  return {"indirect convolutions copy pixels that are pages apart", [] {
+            std::mt19937 random(8);
+            for (const ConvKind kind : {ConvKind::kForward, ConvKind::kBackwardInput, ConvKind::kBackwardKernel}) {
+              for (const int64_t stride : {1, 2}) {
+                Conv v;
+                v.kind = kind;
+                v.kh = v.kw = 1, v.sh = v.sw = stride;
+                v.n = 2, v.h = 19, v.w = 21, v.c = 1024 / stride, v.o = kind == ConvKind::kBackwardInput ? 1024 : 40;
+                v.oh = (v.h - 1) / stride + 1, v.ow = (v.w - 1) / stride + 1;
+                v.bias = v.residual = v.relu = kind == ConvKind::kForward;
+                const Buffers inputs = buffersFor(v.operands().inputs, &random);
+                const KernelPtr kernel = cpu::makeIndirectConv(v);
+                if (kernel == nullptr) continue;  // No vectors.
+                compare("indirect", v, compute(*cpu::makeGemmConv(v), v, inputs), compute(*kernel, v, inputs));
+              }
+            }
           }};
 }
 
@@ -279,6 +302,7 @@ Test piecesAgree() {
 
 std::vector<Test> convCandidateTests() {
   return {piecesAgree(),
+          pagesAgree(),
           agree(ConvKind::kForward, 1),
           agree(ConvKind::kBackwardInput, 2),
           agree(ConvKind::kBackwardKernel, 3),
