@@ -155,10 +155,11 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
                              return makeSharedGradient(
                                  w, [](const Conv& share) { return makeWinograd(share, WinogradBlock::kCached); });
                            }};
-    // Threads that share blocks pay for it where their cores share no cache, which one thread's time does not tell.
-    const bool byKernel = v.kind == ConvKind::kBackwardKernel;
-    list.push_back(byKernel ? cached : large);
-    list.push_back(byKernel ? large : cached);
+    // By kernel, kLarge has threads share blocks. Where their cores share no cache that takes up to twice as long (and
+    // a tenth less at best where they do), which one thread's time does not tell.
+    const bool shares = v.kind == ConvKind::kBackwardKernel && maxThreads() > 1 && winogradSharesFit(v, maxThreads());
+    if (!shares || forced() != nullptr) list.push_back(large);
+    list.push_back(cached);
   };
   if (v.type != DType::kFloat32) {
     list.push_back({"onednn", [](const Conv& w) { return makeSharedGradient(w, makeOnednnConv); }});

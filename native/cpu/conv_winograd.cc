@@ -236,6 +236,10 @@ int64_t winograd::cachedTiles(const Conv& v) {
   return cacheBytes / (elementsOf(formOf(v)) * static_cast<int64_t>(sizeof(float)) * (v.c + v.o));
 }
 
+bool winogradSharesFit(const Conv& v, int64_t threads) {
+  return kKernelElements * v.c * v.o * threads < v.n * (v.h * v.w * v.c + v.oh * v.ow * v.o);
+}
+
 KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block) {
   const bool sizeFits = (v.kh == 3 && v.sh <= 2) || (v.kh == 5 && v.sh == 1);
   const bool fits = sizeFits && v.kw == v.kh && v.sw == v.sh && v.dh == 1 && v.dw == 1 && v.groups == 1;
@@ -244,9 +248,7 @@ KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block) {
   return withFloatType(v.type, [&](auto* type) -> KernelPtr {
     using T = std::remove_pointer_t<decltype(type)>;
     if (v.kind == ConvKind::kBackwardKernel) {
-      // Sums for every thread are for those that are smaller than what is summed.
-      const bool small = kKernelElements * v.c * v.o < v.n * (v.h * v.w * v.c + v.oh * v.ow * v.o);
-      if (block == WinogradBlock::kCached && !small) return nullptr;
+      if (block == WinogradBlock::kCached && !winogradSharesFit(v, 1)) return nullptr;
       return winograd::makeKernelGradient<T>(v, block);
     }
     const int64_t cached = std::max(winograd::cachedTiles(v) / kTileStep, int64_t{1}) * kTileStep;
