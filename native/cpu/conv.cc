@@ -156,8 +156,10 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
                                  w, [](const Conv& share) { return makeWinograd(share, WinogradBlock::kCached); });
                            }};
     // By kernel, kLarge has threads share blocks. Where their cores share no cache that takes up to twice as long (and
-    // a tenth less at best where they do), which one thread's time does not tell.
-    const bool shares = v.kind == ConvKind::kBackwardKernel && maxThreads() > 1 && winogradSharesFit(v, maxThreads());
+    // a tenth less at best where they do), which one thread's time does not tell. Images have to divide evenly.
+    const int64_t threads = maxThreads(), even = ceilDivide(v.n, threads) * threads;
+    const bool shares =
+        v.kind == ConvKind::kBackwardKernel && threads > 1 && 10 * even <= 11 * v.n && winogradSharesFit(v, threads);
     if (!shares || forced() != nullptr) list.push_back(large);
     list.push_back(cached);
   };

@@ -48,7 +48,7 @@ enum class WinogradBlock : uint8_t { kLarge, kCached };
  * float32.
  */
 KernelPtr makeWinogradConv(const Conv&, WinogradBlock);
-/** Whether Winograd's sums by kernel are smaller than what is summed, of a share of so many threads. */
+/** Whether Winograd's sums by kernel, one for each of so many threads, are together smaller than what is summed. */
 bool winogradSharesFit(const Conv&, int64_t threads);
 /**
  * Own rows of depthwise 3x3 filters of stride 1; needs AVX2 and a vector of channels. Images may be of bfloat16;

@@ -89,8 +89,9 @@ KernelPtr gradient(const Conv& v, const FilterLoops<T>& loops) {
                                 FilterRows<T> read[kRows];
                                 for (int64_t r = begin; r < end; r += kRows) {
                                   const int64_t count = std::min(kRows, end - r);
-                                  for (int64_t i = 0; i < count; ++i)
+                                  for (int64_t i = 0; i < count; ++i) {
                                     read[i] = rowsOf(images, x, r + i, height, zeros.get(), kRows);
+                                  }
                                   loops.gradient(read, dy + r * width * images.c, width, count, sums);
                                 }
                               });

@@ -86,7 +86,7 @@ void outputOf(const float* m, int64_t stride, T* y, const Plane& plane, int64_t 
       for (int64_t p = 0; p < kTile; ++p) t[p][q] = o[p];
     }
     const V b = finish.bias != nullptr ? load(finish.bias + j, count) : V{};
-    const auto finishTile = [&](int64_t lanes) __attribute__((always_inline)) {
+    const auto finishTile = [&](int64_t lanes) FOVEA_FORCE {
       for (int64_t p = 0; p < rows; ++p) {
         V o[kTile];
         Lines::output(across, odd.across, t[p], o);

@@ -245,8 +245,9 @@ Test narrowAgree(ConvKind kind, unsigned seed) {
               }
             }
             if (cpu::simd() == cpu::Simd::kNone) return;
-            for (const char* name : {"winograd", "filters"})
+            for (const char* name : {"winograd", "filters"}) {
               check(taken[name] > 0, std::string(name) + " was never taken");
+            }
             check(taken["depthwise"] > 0 || kind != ConvKind::kBackwardKernel, "depthwise was never taken");
           }};
 }
