@@ -138,8 +138,8 @@ KernelPtr withWideKernel(const Conv& v, const Make& make) {
   return converting(converted.operands(), std::move(kernel));
 }
 
-KernelPtr makeWinograd(const Conv& v, WinogradBlock block) {
-  return withWideKernel(v, [&](const Conv& w) { return makeWinogradConv(w, block); });
+KernelPtr makeWinograd(const Conv& v, WinogradBlock block, WinogradTile tile) {
+  return withWideKernel(v, [&](const Conv& w) { return makeWinogradConv(w, block, tile); });
 }
 
 /** In order of preference where nothing is timed. The rules leave out what has never won at such shapes. */
@@ -148,20 +148,24 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
   const bool odd = v.cg() % 16 != 0 || v.og() % 16 != 0;
   const bool big = v.flops() >= kTimedFlops || forced() != nullptr;
   const bool winograd = big && !exact && (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.cg() >= 8 && v.og() >= 8;
-  const auto addWinograd = [&] {
+  const auto addWinograd = [&](WinogradTile tile, const char* whole, const char* cached) {
     if (!winograd) return;
-    const Candidate large{"winograd", [](const Conv& w) { return makeWinograd(w, WinogradBlock::kLarge); }};
-    const Candidate cached{"winograd-cached", [](const Conv& w) {
-                             return makeSharedGradient(
-                                 w, [](const Conv& share) { return makeWinograd(share, WinogradBlock::kCached); });
-                           }};
     // By kernel, kLarge has threads share blocks. Where their cores share no cache that takes up to twice as long (and
     // a tenth less at best where they do), which one thread's time does not tell. Images have to divide evenly.
     const int64_t threads = maxThreads(), even = ceilDivide(v.n, threads) * threads;
-    const bool shares =
-        v.kind == ConvKind::kBackwardKernel && threads > 1 && 10 * even <= 11 * v.n && winogradSharesFit(v, threads);
-    if (!shares || forced() != nullptr) list.push_back(large);
-    list.push_back(cached);
+    const bool shares = v.kind == ConvKind::kBackwardKernel && threads > 1 && 10 * even <= 11 * v.n &&
+                        winogradSharesFit(v, threads, tile);
+    if (!shares || forced() != nullptr) {
+      list.push_back({whole, [tile](const Conv& w) { return makeWinograd(w, WinogradBlock::kLarge, tile); }});
+    }
+    list.push_back({cached, [tile](const Conv& w) {
+                      return makeSharedGradient(
+                          w, [tile](const Conv& share) { return makeWinograd(share, WinogradBlock::kCached, tile); });
+                    }});
+  };
+  const auto addWinograds = [&] {
+    addWinograd(WinogradTile::kSmall, "winograd", "winograd-cached");
+    addWinograd(WinogradTile::kLarge, "winograd-large", "winograd-large-cached");
   };
   if (v.type != DType::kFloat32) {
     list.push_back({"onednn", [](const Conv& w) { return makeSharedGradient(w, makeOnednnConv); }});
@@ -173,7 +177,7 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
       list.push_back({"filters", [](const Conv& w) { return withWideKernel(w, makeFiltersConv); }});
       list.push_back({"depthwise", [](const Conv& w) { return withWideKernel(w, makeDepthwiseConv); }});
     }
-    addWinograd();
+    addWinograds();
     // Processors without instructions for the type; Winograd is in the list already.
     list.push_back({"float32", [direct = exact || winograd, &stream, &winners](const Conv& w) {
                       return converting(w.operands(), choose(w.inFloat32(), direct, stream, winners));
@@ -184,7 +188,7 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
     list.push_back({"filters", makeFiltersConv});
     list.push_back({"depthwise", makeDepthwiseConv});
   }
-  addWinograd();
+  addWinograds();
   list.push_back({"onednn", makeOnednnConv});
   if (big) list.push_back({"indirect", makeIndirectConv});
   if (big && odd) list.push_back({"onednn-blocked", makeOnednnBlockedConv});

@@ -28,9 +28,9 @@ namespace {
 using winograd::Form;
 using winograd::formOf;
 using winograd::imageTransforms;
+using winograd::kernelElementsOf;
 using winograd::KernelTransforms;
 using winograd::kernelTransforms;
-using winograd::kKernelElements;
 using winograd::OddFirst;
 using winograd::roundUp;
 using winograd::Tile;
@@ -49,9 +49,9 @@ struct Product {
   Plane from, to;     ///< Read and written planes.
   int64_t top, left;  ///< Padding of the read one.
   OddFirst odd;
-  int64_t elements;  ///< Of a transformed tile.
-  bool together;     ///< All threads take the same tiles, and divide the elements: few tiles and a large kernel.
-  int64_t block;     ///< Tiles a thread takes at once.
+  int64_t elements, kernelElements;  ///< Of a transformed tile and kernel.
+  bool together;  ///< All threads take the same tiles, and divide the elements: few tiles and a large kernel.
+  int64_t block;  ///< Tiles a thread takes at once.
   int64_t panels, ldv, ldm, strideU, strideV, strideM;
 };
 
@@ -61,14 +61,15 @@ struct Product {
  */
 int64_t paddingOfTransposed(int64_t padding) { return padding == 0 ? 1 : 0; }
 
-Product product(const Conv& v, int64_t mostTiles) {
+Product product(const Conv& v, Form form, int64_t mostTiles) {
   Product p;
   p.conv = v;
   p.backward = v.kind == ConvKind::kBackwardInput;
   p.from = p.backward ? Plane{v.oh, v.ow, v.o} : Plane{v.h, v.w, v.c};
   p.to = p.backward ? Plane{v.h, v.w, v.c} : Plane{v.oh, v.ow, v.o};
-  p.form = formOf(v);
-  p.elements = winograd::elementsOf(p.form);
+  p.form = form;
+  p.elements = winograd::elementsOf(form);
+  p.kernelElements = kernelElementsOf(form);
   if (p.form == Form::kTransposed) {
     p.top = paddingOfTransposed(v.top);
     p.left = paddingOfTransposed(v.left);
@@ -79,7 +80,7 @@ Product product(const Conv& v, int64_t mostTiles) {
   }
   const int64_t tiles = winograd::countTiles(p.form, v.n, p.to), share = ceilDivide(tiles, maxThreads());
   // The transformed kernel is larger than the tiles and products: to read it once is what counts.
-  p.together = p.elements * tiles * (v.c + v.o) < kKernelElements * v.c * v.o;
+  p.together = p.elements * tiles * (v.c + v.o) < p.kernelElements * v.c * v.o;
   p.block = p.together ? tiles : ceilDivide(share, ceilDivide(share, mostTiles));
   p.panels = (p.to.channels + kPanel - 1) / kPanel;
   // Odd numbers of cache lines keep rows and elements off each other's cache sets.
@@ -100,7 +101,7 @@ void transformKernel(const Product& p, const float* w, float* u, int64_t panel, 
     const int64_t column = panel * kPanel + half, count = std::min(kLanes, p.to.channels - column);
     float* to = u + (panel * p.from.channels + first) * kPanel + half;
     if (count <= 0) {
-      for (int64_t e = 0; e < kKernelElements; ++e) {
+      for (int64_t e = 0; e < p.kernelElements; ++e) {
         for (int64_t k = 0; k < kEnd - first; ++k) std::memset(to + e * p.strideU + k * kPanel, 0, 64);
       }
       continue;
@@ -163,7 +164,7 @@ struct Run {
   }
   /** The block from inputs to outputs, on this thread; `next` is the one after it. */
   void all(const TileBlock& next) const {
-    const int64_t products = kKernelElements * p.panels;
+    const int64_t products = p.kernelElements * p.panels;
     for (int64_t i = 0; i < tiles.size; ++i) transformInput(i);
     for (int64_t i = 0; i < products; ++i) {
       winograd::fetchTiles(tiles, i, products, [&](const Tile& t) { winograd::fetchOutputs(p.form, y, p.to, t); });
@@ -179,7 +180,7 @@ template <class T>
 KernelPtr makeProduct(const Product& p) {
   const Conv& conv = p.conv;
   Layout layout;
-  const size_t uBytes = sizeof(float) * kKernelElements * p.strideU, u = layout.take(uBytes);
+  const size_t uBytes = sizeof(float) * p.kernelElements * p.strideU, u = layout.take(uBytes);
   const auto packed = std::make_shared<Packed>(conv.steady, uBytes);
   const size_t vBytes = align64(sizeof(float) * p.elements * p.strideV);
   const size_t mBytes = align64(sizeof(float) * p.elements * p.strideM);
@@ -197,7 +198,7 @@ KernelPtr makeProduct(const Product& p) {
         const int64_t groups = (p.from.channels + kLanes - 1) / kLanes;
         const auto* kernel =
             static_cast<float*>(packed->get(pointers, 1, at<float>(pointers.workspace, u), [&](void* to) {
-              parallelFor(p.panels * groups, kKernelElements * kPanel * kLanes, [&](int64_t i) {
+              parallelFor(p.panels * groups, p.kernelElements * kPanel * kLanes, [&](int64_t i) {
                 transformKernel(p, w, static_cast<float*>(to), i / groups, i % groups * kLanes);
               });
             }));
@@ -207,7 +208,7 @@ KernelPtr makeProduct(const Product& p) {
           run.tiles = blocks[0];
           const int64_t tiles = run.tiles.size;
           parallelFor(tiles, p.elements * p.from.channels, [&](int64_t i) { run.transformInput(i); });
-          parallelFor(kKernelElements * p.panels, tiles * p.from.channels * kPanel,
+          parallelFor(p.kernelElements * p.panels, tiles * p.from.channels * kPanel,
                       [&](int64_t i) { run.multiply(i); });
           parallelFor(tiles, p.elements * p.to.channels, [&](int64_t i) { run.transformOutput(i); });
           return;
@@ -223,37 +224,39 @@ KernelPtr makeProduct(const Product& p) {
                          }
                        });
       },
-      layout.bytes(), winograd::nameOf(conv));
+      layout.bytes(), winograd::nameOf(p.form));
 }
 
 }  // namespace
 
-int64_t winograd::cachedTiles(const Conv& v) {
+int64_t winograd::cachedTiles(const Conv& v, Form form) {
   static const int64_t cacheBytes = [] {
     const long known = sysconf(_SC_LEVEL2_CACHE_SIZE);
     return known > 0 ? static_cast<int64_t>(known) : int64_t{1} << 20;
   }();
-  return cacheBytes / (elementsOf(formOf(v)) * static_cast<int64_t>(sizeof(float)) * (v.c + v.o));
+  return cacheBytes / (elementsOf(form) * static_cast<int64_t>(sizeof(float)) * (v.c + v.o));
 }
 
-bool winogradSharesFit(const Conv& v, int64_t threads) {
-  return kKernelElements * v.c * v.o * threads < v.n * (v.h * v.w * v.c + v.oh * v.ow * v.o);
+bool winogradSharesFit(const Conv& v, int64_t threads, WinogradTile tile) {
+  return kernelElementsOf(formOf(v, tile)) * v.c * v.o * threads < v.n * (v.h * v.w * v.c + v.oh * v.ow * v.o);
 }
 
-KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block) {
-  const bool sizeFits = (v.kh == 3 && v.sh <= 2) || (v.kh == 5 && v.sh == 1);
+KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block, WinogradTile tile) {
+  const bool strided = v.kh == 3 && v.sh == 2 && tile == WinogradTile::kSmall;
+  const bool sizeFits = strided || ((v.kh == 3 || v.kh == 5) && v.sh == 1);
   const bool fits = sizeFits && v.kw == v.kh && v.sw == v.sh && v.dh == 1 && v.dw == 1 && v.groups == 1;
   if (!fits || simd() == Simd::kNone) return nullptr;
   if (v.kind == ConvKind::kBackwardInput && (v.top >= v.kh || v.left >= v.kw)) return nullptr;
+  const Form form = formOf(v, tile);
   return withFloatType(v.type, [&](auto* type) -> KernelPtr {
     using T = std::remove_pointer_t<decltype(type)>;
     if (v.kind == ConvKind::kBackwardKernel) {
-      if (block == WinogradBlock::kCached && !winogradSharesFit(v, 1)) return nullptr;
-      return winograd::makeKernelGradient<T>(v, block);
+      if (block == WinogradBlock::kCached && !winogradSharesFit(v, 1, tile)) return nullptr;
+      return winograd::makeKernelGradient<T>(v, form, block);
     }
-    const int64_t cached = std::max(winograd::cachedTiles(v) / kTileStep, int64_t{1}) * kTileStep;
+    const int64_t cached = std::max(winograd::cachedTiles(v, form) / kTileStep, int64_t{1}) * kTileStep;
     const int64_t tiles = block == WinogradBlock::kLarge ? kMostTiles : cached;
-    const Product p = product(v, tiles);
+    const Product p = product(v, form, tiles);
     // The same, or hardly another.
     if (block == WinogradBlock::kCached && (p.together || tiles >= kMostTiles)) return nullptr;
     return makeProduct<T>(p);

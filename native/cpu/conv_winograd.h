@@ -12,29 +12,41 @@
 /** @file What Winograd's convolutions in all three directions share. */
 namespace fovea::cpu::winograd {
 
-inline Form formOf(const Conv& v) {
-  if (v.kh == 5) return Form::kFive;
-  if (v.sh == 1) return Form::kThree;
+inline Form formOf(const Conv& v, WinogradTile tile) {
+  const bool large = tile == WinogradTile::kLarge;
+  if (v.kh == 5) return large ? Form::kFiveLarge : Form::kFive;
+  if (v.sh == 1) return large ? Form::kThreeLarge : Form::kThree;
   return v.kind == ConvKind::kBackwardInput ? Form::kTransposed : Form::kStrided;
 }
 
-inline const char* nameOf(const Conv& v) {
-  return v.kh == 5 ? "own:winograd2x5" : v.sh == 1 ? "own:winograd4x3" : "own:winograd4x3s2";
+inline const char* nameOf(Form form) {
+  switch (form) {
+    case Form::kThree:
+      return "own:winograd4x3";
+    case Form::kThreeLarge:
+      return "own:winograd6x3";
+    case Form::kFive:
+      return "own:winograd2x5";
+    case Form::kFiveLarge:
+      return "own:winograd4x5";
+    default:
+      return "own:winograd4x3s2";
+  }
 }
 
 /** Calls use(e) for the elements of a transformed tile that are multiplied with element k of the kernel. */
 template <class Use>
 void forElements(Form form, int64_t k, const Use& use) {
-  const int64_t line = lineOf(form).elements;
-  const auto end = [&](int64_t of) { return of == kKernelLine - 1 ? line : of + 1; };
-  const int64_t down = k / kKernelLine, across = k % kKernelLine;
+  const int64_t line = lineOf(form).elements, kernel = lineOf(form).kernel;
+  const auto end = [&](int64_t of) { return of == kernel - 1 ? line : of + 1; };
+  const int64_t down = k / kernel, across = k % kernel;
   for (int64_t i = down; i < end(down); ++i) {
     for (int64_t j = across; j < end(across); ++j) use(i * line + j);
   }
 }
 
 /** Tiles of a block that stay in the core's second level of cache when they are transformed, and their products. */
-int64_t cachedTiles(const Conv& v);
+int64_t cachedTiles(const Conv& v, Form form);
 
 constexpr int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -74,6 +86,6 @@ FOVEA_INLINE void fetchTiles(const TileBlock& block, int64_t i, int64_t parts, c
 
 /** The gradient by the kernel; see makeWinogradConv. T is float or BFloat16. */
 template <class T>
-KernelPtr makeKernelGradient(const Conv& v, WinogradBlock block);
+KernelPtr makeKernelGradient(const Conv& v, Form form, WinogradBlock block);
 
 }  // namespace fovea::cpu::winograd

@@ -20,12 +20,13 @@ constexpr int64_t kLeastTiles = 48;  ///< With fewer, sums are read and written 
 }  // namespace
 
 template <class T>
-KernelPtr makeKernelGradient(const Conv& c, WinogradBlock size) {
+KernelPtr makeKernelGradient(const Conv& c, Form form, WinogradBlock size) {
   const Plane from{c.h, c.w, c.c}, to{c.oh, c.ow, c.o};
-  const Form form = formOf(c);
-  const int64_t elements = elementsOf(form), tiles = countTiles(form, c.n, to);
+  const int64_t elements = elementsOf(form), kernelElements = kernelElementsOf(form);
+  const int64_t tiles = countTiles(form, c.n, to);
   const int64_t panels = (c.o + kPanel - 1) / kPanel;
-  const int64_t most = size == WinogradBlock::kLarge ? kMostTiles : std::clamp(cachedTiles(c), kLeastTiles, kMostTiles);
+  const int64_t most =
+      size == WinogradBlock::kLarge ? kMostTiles : std::clamp(cachedTiles(c, form), kLeastTiles, kMostTiles);
   const int64_t block = ceilDivide(tiles, ceilDivide(tiles, most));
   const TileBlocks blocks(form, c.n, to, block);
   const int64_t ldv = roundUp(c.c, kBlock) + kBlock, strideV = block * ldv + kBlock;
@@ -34,7 +35,7 @@ KernelPtr makeKernelGradient(const Conv& c, WinogradBlock size) {
   Layout layout;
   const size_t vAt = layout.take(sizeof(float) * elements * strideV);
   const size_t mAt = layout.take(sizeof(float) * elements * strideM);
-  const size_t uAt = layout.take(sizeof(float) * kKernelElements * strideU);
+  const size_t uAt = layout.take(sizeof(float) * kernelElements * strideU);
   const size_t biasAt = layout.take(c.bias ? biasScratch(c.o) : 0);
   return makeKernel(
       [=](const Pointers& pointers) {
@@ -51,8 +52,8 @@ KernelPtr makeKernelGradient(const Conv& c, WinogradBlock size) {
             images.outputTransposed(dy + tile.image * to.size(), to, tile.top, tile.left, m + i * kPanel, strideM,
                                     panelM);
           });
-          parallelFor(kKernelElements * panels, block.size * c.c * kPanel, [&](int64_t i) {
-            const int64_t k = i / panels, panel = i % panels, parts = kKernelElements * panels;
+          parallelFor(kernelElements * panels, block.size * c.c * kPanel, [&](int64_t i) {
+            const int64_t k = i / panels, panel = i % panels, parts = kernelElements * panels;
             fetchTiles(next, i, parts, [&](const Tile& t) {
               fetchInputs(form, x, from, t, c.top, c.left);
               fetchOutputs(form, dy, to, t);
@@ -67,7 +68,7 @@ KernelPtr makeKernelGradient(const Conv& c, WinogradBlock size) {
             });
           });
         }
-        parallelFor(c.c, kKernelElements * c.o, [&](int64_t i) {
+        parallelFor(c.c, kernelElements * c.o, [&](int64_t i) {
           for (int64_t j = 0; j < c.o; j += kBlock) {
             kernelTransforms(form).kernelTransposed(u + i * ldu + j, strideU, std::min(kBlock, c.o - j),
                                                     dw + i * c.o + j, c.c * c.o);
@@ -77,10 +78,10 @@ KernelPtr makeKernelGradient(const Conv& c, WinogradBlock size) {
           sumBias(dy, c.n * c.oh * c.ow, c.o, out<float>(pointers, 1), at<char>(pointers.workspace, biasAt));
         }
       },
-      layout.bytes(), nameOf(c));
+      layout.bytes(), nameOf(form));
 }
 
-template KernelPtr makeKernelGradient<float>(const Conv&, WinogradBlock);
-template KernelPtr makeKernelGradient<BFloat16>(const Conv&, WinogradBlock);
+template KernelPtr makeKernelGradient<float>(const Conv&, Form, WinogradBlock);
+template KernelPtr makeKernelGradient<BFloat16>(const Conv&, Form, WinogradBlock);
 
 }  // namespace fovea::cpu::winograd

@@ -11,7 +11,7 @@ namespace fovea::cpu {
 namespace {
 
 /** Raised when candidates, what they mean or how fast they are change: older files are left alone. */
-constexpr const char* kVersion = "5";
+constexpr const char* kVersion = "6";
 constexpr size_t kMostLines = 100'000;
 
 /** The folder lib/backends/native/load.ts names while it loads the addon; empty for none. */

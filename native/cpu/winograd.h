@@ -12,10 +12,12 @@
  * section 4), vectorised over channels, NHWC on the outer side. Strides are in floats.
  *
  * F(4x4, 3x3) and F(2x2, 5x5) share the points 0, 1, -1, 2, -2 and infinity and so the input transform: a 6x6 tile of
- * inputs gives a tile of outputs by 36 products a channel pair instead of 144 or 100. A kernel of 3 taps and stride 2
- * is along a line the sum of two taps on the even inputs, F(4, 2) at 0, 1, -1, 2 and infinity, and of one tap on the
- * odd inputs, which needs no transform: 5 and 4 products for 4 outputs, 81 instead of 144 for 4x4. Its gradient by the
- * input is the same with lines turned around: even outputs are F(4, 2) of the gradients read, odd ones a tap of them.
+ * inputs gives a tile of outputs by 36 products a channel pair instead of 144 or 100. F(6x6, 3x3) and F(4x4, 5x5) take
+ * 1/2 and -1/2 as well: 64 products instead of 324 or 400, twice to two and a half times the error of the others, and
+ * larger transformed kernels. A kernel of 3 taps and stride 2 is along a line the sum of two taps on the even inputs,
+ * F(4, 2) at 0, 1, -1, 2 and infinity, and of one tap on the odd inputs, which needs no transform: 5 and 4 products for
+ * 4 outputs, 81 instead of 144 for 4x4. Its gradient by the input is the same with lines turned around: even outputs
+ * are F(4, 2) of the gradients read, odd ones a tap of them.
  *
  * Fewer outputs, at the edge of a plane, are F(3, 3), F(2, 3), F(1, 3) and so on at the first of the points, scaled to
  * take the same transformed kernel: what the transforms of kernels divide by, those of images multiply by.
@@ -24,7 +26,9 @@ namespace fovea::cpu::winograd {
 
 enum class Form : uint8_t {
   kThree,       ///< F(4x4, 3x3).
+  kThreeLarge,  ///< F(6x6, 3x3).
   kFive,        ///< F(2x2, 5x5).
+  kFiveLarge,   ///< F(4x4, 5x5).
   kStrided,     ///< 3x3 of stride 2.
   kTransposed,  ///< The gradient of kStrided by its input, which is what it writes; dy is what it reads.
 };
@@ -34,26 +38,30 @@ struct Line {
   int64_t reads, elements, tile;
   /** The points but infinity, which is the element after them; those after it, if any, are one of odd inputs each. */
   int points;
+  /** Elements of a line of the transformed kernel: its last one is for all those of the image's from there on. */
+  int64_t kernel;
 };
 
 constexpr Line lineOf(Form form) {
   switch (form) {
+    case Form::kThreeLarge:
+      return {8, 8, 6, 7, 8};
     case Form::kFive:
-      return {6, 6, 2, 5};
+      return {6, 6, 2, 5, 6};
+    case Form::kFiveLarge:
+      return {8, 8, 4, 7, 8};
     case Form::kStrided:
-      return {9, 9, 4, 4};
+      return {9, 9, 4, 4, 6};
     case Form::kTransposed:
-      return {5, 9, 8, 4};
+      return {5, 9, 8, 4, 6};
     default:
-      return {6, 6, 4, 5};
+      return {6, 6, 4, 5, 6};
   }
 }
 
-/** Elements of a transformed tile. */
+/** Elements of a transformed tile, and of a transformed kernel. */
 constexpr int64_t elementsOf(Form form) { return lineOf(form).elements * lineOf(form).elements; }
-
-/** A line of a transformed kernel: its last element is for all elements of an image's line from there on. */
-inline constexpr int64_t kKernelLine = 6, kKernelElements = kKernelLine * kKernelLine;
+constexpr int64_t kernelElementsOf(Form form) { return lineOf(form).kernel * lineOf(form).kernel; }
 
 /** Where a tile's inputs begin, down or across, but for the padding, when its outputs begin at `output`. */
 constexpr int64_t inputAt(Form form, int64_t output) {

@@ -121,10 +121,10 @@ void outputTransposedOf(const T* y, const Plane& plane, int64_t top, int64_t lef
     const int64_t count = c - j;
     float* to = v + j / kPanel * panel + j % kPanel;
     V t[kElements][kTile];
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int64_t q = 0; q < kTile; ++q) {
       V line[kTile], o[kElements];
-#pragma GCC unroll 4
+#pragma GCC unroll 6
       for (int64_t p = 0; p < kTile; ++p) {
         line[p] = p < rows && q < columns ? load(from + p * row + q * c + j, count) : V{};
       }
@@ -147,7 +147,7 @@ void outputTransposedOf(const T* y, const Plane& plane, int64_t top, int64_t lef
 
 template <class Lines>
 void kernelOf(const float* w, int64_t positionStride, int64_t count, float* u, int64_t stride, bool rotated) {
-  constexpr int kTaps = Lines::kTaps, kLine = kKernelLine;
+  constexpr int kTaps = Lines::kTaps, kLine = lineOf(Lines::kForm).kernel;
   V t[kLine][kTaps];
 #pragma GCC unroll 5
   for (int64_t q = 0; q < kTaps; ++q) {
@@ -158,26 +158,26 @@ void kernelOf(const float* w, int64_t positionStride, int64_t count, float* u, i
       line[p] = load(w + position * positionStride, count);
     }
     Lines::kernel(line, o);
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int64_t p = 0; p < kLine; ++p) t[p][q] = o[p];
   }
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int64_t p = 0; p < kLine; ++p) {
     V o[kLine];
     Lines::kernel(t[p], o);
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int64_t q = 0; q < kLine; ++q) storeWhole(u + (p * kLine + q) * stride, o[q]);
   }
 }
 
 template <class Lines>
 void kernelTransposedOf(const float* u, int64_t stride, int64_t count, float* dw, int64_t positionStride) {
-  constexpr int kTaps = Lines::kTaps, kLine = kKernelLine;
+  constexpr int kTaps = Lines::kTaps, kLine = lineOf(Lines::kForm).kernel;
   V t[kTaps][kLine];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int64_t q = 0; q < kLine; ++q) {
     V line[kLine], o[kTaps];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int64_t p = 0; p < kLine; ++p) line[p] = loadWhole(u + (p * kLine + q) * stride);
     Lines::kernelTransposed(line, o);
 #pragma GCC unroll 5
@@ -237,8 +237,12 @@ constexpr KernelTransforms kKernelTransforms{kernel<Lines>, kernelTransposed<Lin
 template <class T>
 const ImageTransforms<T>& imageTransformsOf(Form form) {
   switch (form) {
+    case Form::kThreeLarge:
+      return kImageTransforms<LargeLines<3>, T>;
     case Form::kFive:
       return kImageTransforms<PlainLines<5>, T>;
+    case Form::kFiveLarge:
+      return kImageTransforms<LargeLines<5>, T>;
     case Form::kStrided:
       return kImageTransforms<StridedLines, T>;
     case Form::kTransposed:
@@ -249,8 +253,12 @@ const ImageTransforms<T>& imageTransformsOf(Form form) {
 }
 const KernelTransforms& kernelTransformsOf(Form form) {
   switch (form) {
+    case Form::kThreeLarge:
+      return kKernelTransforms<LargeLines<3>>;
     case Form::kFive:
       return kKernelTransforms<PlainLines<5>>;
+    case Form::kFiveLarge:
+      return kKernelTransforms<LargeLines<5>>;
     case Form::kStrided:
     case Form::kTransposed:
       return kKernelTransforms<StridedLines>;

@@ -5,6 +5,60 @@
 
 using V = Vector;
 
+/** The points but infinity, in the order in which lines take them. */
+constexpr float kPoints[] = {0, 1, -1, 2, -2, 0.5f, -0.5f};
+
+/** B^T of the first kTaken of kAll points, and infinity. */
+template <int kAll, int kTaken>
+struct InputMatrix {
+  float rows[kTaken + 1][kTaken + 1] = {};
+
+  /**
+   * The row of a point a is the product of (x - b) for the others, times (a - b) for every b left out (winograd.h);
+   * that of infinity the product of (x - b) for all.
+   */
+  constexpr InputMatrix() {
+    for (int e = 0; e <= kTaken; ++e) {
+      float* row = rows[e];
+      row[0] = 1;
+      for (int b = 0, degree = 0; b < kTaken; ++b) {
+        if (b == e) continue;
+        row[++degree] = 0;
+        for (int j = degree; j > 0; --j) row[j] = row[j - 1] - kPoints[b] * row[j];
+        row[0] *= -kPoints[b];
+      }
+      for (int b = kTaken; b < kAll && e < kTaken; ++b) {
+        for (int j = 0; j <= kTaken; ++j) row[j] *= kPoints[e] - kPoints[b];
+      }
+    }
+  }
+};
+
+/** At an edge: kTaken points of kTaken + 1 inputs that lie `step` apart. */
+template <int kAll, int kTaken>
+FOVEA_INLINE void inputOfFewer(const V* i, int step, V o[kAll + 1]) {
+  constexpr InputMatrix<kAll, kTaken> kMatrix;
+#pragma GCC unroll 8
+  for (int e = 0; e <= kAll; ++e) {
+    o[e] = V{};
+    if (e >= kTaken && e < kAll) continue;
+    const int row = e == kAll ? kTaken : e;
+#pragma GCC unroll 8
+    for (int j = 0; j <= kTaken; ++j) {
+      if (kMatrix.rows[row][j] != 0) o[e] += kMatrix.rows[row][j] * i[j * step];
+    }
+  }
+}
+
+/** The same where `taken` is known when it runs: kMost at most, kLeast at least. */
+template <int kAll, int kMost, int kLeast>
+FOVEA_INLINE void inputOfFewer(int taken, const V* i, int step, V o[kAll + 1]) {
+  if constexpr (kMost > kLeast) {
+    if (taken < kMost) return inputOfFewer<kAll, kMost - 1, kLeast>(taken, i, step, o);
+  }
+  inputOfFewer<kAll, kMost>(i, step, o);
+}
+
 /** F(4, 3) and F(2, 5) at 0, 1, -1, 2, -2 and infinity. */
 template <int kTapsOfLine>
 struct PlainLines {
@@ -15,49 +69,16 @@ struct PlainLines {
   /** How much of `i` is read. */
   static constexpr int reads(int taken) { return taken + 1; }
 
-  /** B^T of kTaken points: the row of point a is multiplied by (a - b) for every point b left out (winograd.h). */
-  template <int kTaken>
-  static FOVEA_INLINE void inputOf(const V i[6], V o[6]) {
-    if constexpr (kTaken == 5) {
-      const V a = i[4] - 4.0f * i[2], b = i[3] - 4.0f * i[1], c = i[4] - i[2], d = 2.0f * (i[3] - i[1]);
-      o[0] = 4.0f * i[0] - 5.0f * i[2] + i[4];
-      o[1] = a + b;
-      o[2] = a - b;
-      o[3] = c + d;
-      o[4] = c - d;
-      o[5] = 4.0f * i[1] - 5.0f * i[3] + i[5];
-    } else if constexpr (kTaken == 4) {
-      const V a = i[3] - i[1], b = i[3] - i[2];
-      o[0] = 4.0f * (i[0] - i[2]) + 2.0f * a;
-      o[1] = 3.0f * (b - 2.0f * i[1]);
-      o[2] = 2.0f * (i[1] - i[2]) + b;
-      o[3] = 4.0f * a;
-      o[4] = V{};
-      o[5] = i[4] - i[2] - 2.0f * a;
-    } else if constexpr (kTaken == 3) {
-      o[0] = 4.0f * (i[0] - i[2]);
-      o[1] = -3.0f * (i[1] + i[2]);
-      o[2] = 3.0f * (i[1] - i[2]);
-      o[3] = o[4] = V{};
-      o[5] = i[3] - i[1];
-    } else {
-      o[0] = 4.0f * (i[0] - i[1]);
-      o[1] = -6.0f * i[1];
-      o[2] = o[3] = o[4] = V{};
-      o[5] = i[2] - i[1];
-    }
-  }
+  /** B^T */
   static FOVEA_INLINE void input(int taken, bool /*oddFirst*/, const V i[6], V o[6]) {
-    switch (taken) {
-      case 5:
-        return inputOf<5>(i, o);
-      case 4:
-        return inputOf<4>(i, o);
-      case 3:
-        return inputOf<3>(i, o);
-      default:
-        return inputOf<2>(i, o);
-    }
+    if (taken < 5) return inputOfFewer<5, 4, 6 - kTile>(taken, i, 1, o);
+    const V a = i[4] - 4.0f * i[2], b = i[3] - 4.0f * i[1], c = i[4] - i[2], d = 2.0f * (i[3] - i[1]);
+    o[0] = 4.0f * i[0] - 5.0f * i[2] + i[4];
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + d;
+    o[4] = c - d;
+    o[5] = 4.0f * i[1] - 5.0f * i[3] + i[5];
   }
 
   /**
@@ -134,48 +155,124 @@ struct PlainLines {
   }
 };
 
-/** F(4, 2) at 0, 1, -1, 2 and infinity: the even half of a line of stride 2. */
-struct EvenLines {
-  /** B^T of kTaken points, of kTaken + 1 inputs that lie `step` apart. */
-  template <int kTaken>
-  static FOVEA_INLINE void inputOf(const V* i, int step, V o[5]) {
-    const V a = i[0], b = i[step];
-    if constexpr (kTaken == 4) {
-      const V c = i[2 * step], d = i[3 * step], e = i[4 * step], f = d - c, g = d - b;
-      o[0] = 2.0f * (a - c) + g;
-      o[1] = f - 2.0f * b;
-      o[2] = f - 2.0f * (c - b);
-      o[3] = g;
-      o[4] = e - c - 2.0f * g;
-    } else if constexpr (kTaken == 3) {
-      const V c = i[2 * step], d = i[3 * step];
-      o[0] = 2.0f * (a - c);
-      o[1] = -(b + c);
-      o[2] = 3.0f * (b - c);
-      o[3] = V{};
-      o[4] = d - b;
-    } else if constexpr (kTaken == 2) {
-      o[0] = 2.0f * (a - b);
-      o[1] = -2.0f * b;
-      o[2] = o[3] = V{};
-      o[4] = i[2 * step] - b;
-    } else {
-      o[0] = 2.0f * a;
-      o[1] = o[2] = o[3] = V{};
-      o[4] = b;
+/** F(6, 3) and F(4, 5) at 0, 1, -1, 2, -2, 1/2, -1/2 and infinity. */
+template <int kTapsOfLine>
+struct LargeLines {
+  static constexpr int kTaps = kTapsOfLine;
+  static constexpr Form kForm = kTaps == 5 ? Form::kFiveLarge : Form::kThreeLarge;
+  static constexpr int kTile = lineOf(kForm).tile;
+
+  static constexpr int reads(int taken) { return taken + 1; }
+
+  /** B^T */
+  static FOVEA_INLINE void input(int taken, bool /*oddFirst*/, const V i[8], V o[8]) {
+    if (taken < 7) return inputOfFewer<7, 6, 8 - kTile>(taken, i, 1, o);
+    const V a = i[2] + i[6] - 4.25f * i[4], b = i[1] + i[5] - 4.25f * i[3];
+    const V c = i[6] + 0.25f * i[2] - 1.25f * i[4], d = 0.5f * i[1] - 2.5f * i[3] + 2.0f * i[5];
+    const V e = i[6] + 4.0f * i[2] - 5.0f * i[4], f = 2.0f * i[1] - 2.5f * i[3] + 0.5f * i[5];
+    o[0] = i[6] - i[0] + 5.25f * (i[2] - i[4]);
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + d;
+    o[4] = c - d;
+    o[5] = e + f;
+    o[6] = e - f;
+    o[7] = i[7] - i[1] + 5.25f * (i[3] - i[5]);
+  }
+
+  /** A^T, as PlainLines' in all else. */
+  static FOVEA_INLINE void output(int taken, bool /*oddFirst*/, const V m[8], V y[kTile]) {
+    const V a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4], e = m[5] + m[6], f = m[5] - m[6];
+    y[0] = m[0] + a + c + e;
+    y[1] = b + 2.0f * d + 0.5f * f;
+    y[2] = a + 4.0f * c + 0.25f * e;
+    y[3] = b + 8.0f * d + 0.125f * f;
+    if constexpr (kTile == 6) {
+      y[4] = a + 16.0f * c + 0.0625f * e;
+      y[5] = b + 32.0f * d + 0.03125f * f;
+    }
+    const int last = taken + kTile - 8;
+#pragma GCC unroll 6
+    for (int i = 0; i < kTile; ++i) {
+      if (i == last) y[i] += m[7];
     }
   }
-  static FOVEA_INLINE void input(int taken, const V* i, int step, V o[5]) {
-    switch (taken) {
-      case 4:
-        return inputOf<4>(i, step, o);
-      case 3:
-        return inputOf<3>(i, step, o);
-      case 2:
-        return inputOf<2>(i, step, o);
-      default:
-        return inputOf<1>(i, step, o);
+
+  /** A */
+  static FOVEA_INLINE void outputTransposed(int taken, const V y[kTile], V o[8]) {
+    V a = y[0] + y[2], b = y[1] + y[3], c = y[0] + 4.0f * y[2], d = 2.0f * y[1] + 8.0f * y[3];
+    V e = y[0] + 0.25f * y[2], f = 0.5f * y[1] + 0.125f * y[3];
+    if constexpr (kTile == 6) {
+      a += y[4];
+      b += y[5];
+      c += 16.0f * y[4];
+      d += 32.0f * y[5];
+      e += 0.0625f * y[4];
+      f += 0.03125f * y[5];
     }
+    o[0] = y[0];
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + d;
+    o[4] = c - d;
+    o[5] = e + f;
+    o[6] = e - f;
+    o[7] = y[0];
+    const int last = taken + kTile - 8;
+#pragma GCC unroll 6
+    for (int i = 1; i < kTile; ++i) {
+      if (i == last) o[7] = y[i];
+    }
+  }
+
+  /** G */
+  static FOVEA_INLINE void kernel(const V w[kTaps], V u[8]) {
+    V a = w[0] + w[2], b = w[1], c = w[0] + 4.0f * w[2], d = 2.0f * w[1], e = w[0] + 0.25f * w[2], f = 0.5f * w[1];
+    if constexpr (kTaps == 5) {
+      a += w[4];
+      b += w[3];
+      c += 16.0f * w[4];
+      d += 8.0f * w[3];
+      e += 0.0625f * w[4];
+      f += 0.125f * w[3];
+    }
+    u[0] = -w[0];
+    u[1] = (a + b) * (-2.0f / 9);
+    u[2] = (a - b) * (-2.0f / 9);
+    u[3] = (c + d) * (1.0f / 90);
+    u[4] = (c - d) * (1.0f / 90);
+    u[5] = (e + f) * (32.0f / 45);
+    u[6] = (e - f) * (32.0f / 45);
+    u[7] = w[kTaps - 1];
+  }
+
+  /** G^T */
+  static FOVEA_INLINE void kernelTransposed(const V u[8], V w[kTaps]) {
+    const V a = (u[1] + u[2]) * (-2.0f / 9), b = (u[1] - u[2]) * (-2.0f / 9);
+    const V c = (u[3] + u[4]) * (1.0f / 90), d = (u[3] - u[4]) * (1.0f / 90);
+    const V e = (u[5] + u[6]) * (32.0f / 45), f = (u[5] - u[6]) * (32.0f / 45);
+    w[0] = a - u[0] + c + e;
+    w[1] = b + 2.0f * d + 0.5f * f;
+    w[2] = a + 4.0f * c + 0.25f * e;
+    if constexpr (kTaps == 5) {
+      w[3] = b + 8.0f * d + 0.125f * f;
+      w[4] = a + 16.0f * c + 0.0625f * e;
+    }
+    w[kTaps - 1] += u[7];
+  }
+};
+
+/** F(4, 2) at 0, 1, -1, 2 and infinity: the even half of a line of stride 2. */
+struct EvenLines {
+  /** B^T, of inputs that lie `step` apart. */
+  static FOVEA_INLINE void input(int taken, const V* i, int step, V o[5]) {
+    if (taken < 4) return inputOfFewer<4, 3, 1>(taken, i, step, o);
+    const V a = i[0], b = i[step], c = i[2 * step], d = i[3 * step], e = i[4 * step], f = d - c, g = d - b;
+    o[0] = 2.0f * (a - c) + g;
+    o[1] = f - 2.0f * b;
+    o[2] = f - 2.0f * (c - b);
+    o[3] = g;
+    o[4] = e - c - 2.0f * g;
   }
 
   /** A^T, as PlainLines' in all else. */

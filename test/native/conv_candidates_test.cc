@@ -27,8 +27,9 @@ namespace {
 
 using cpu::Conv;
 using cpu::WinogradBlock;
+using cpu::WinogradTile;
 
-constexpr int kCases = 96;
+constexpr int kCases = 120;
 constexpr double kTolerance = 1e-4;  ///< Of the largest element: Winograd's; the others are ten times closer.
 
 struct Candidate {
@@ -52,6 +53,15 @@ const std::vector<Candidate>& candidates() {
        [](const Conv& v) {
          return cpu::makeSharedGradient(v,
                                         [](const Conv& s) { return cpu::makeWinogradConv(s, WinogradBlock::kCached); });
+       },
+       true},
+      {"winograd-large",
+       [](const Conv& v) { return cpu::makeWinogradConv(v, WinogradBlock::kLarge, WinogradTile::kLarge); }, true},
+      {"winograd-large-cached",
+       [](const Conv& v) {
+         return cpu::makeSharedGradient(v, [](const Conv& s) {
+           return cpu::makeWinogradConv(s, WinogradBlock::kCached, WinogradTile::kLarge);
+         });
        },
        true},
       {"onednn", cpu::makeOnednnConv, true},
@@ -121,13 +131,31 @@ Conv randomStrided(ConvKind kind, std::mt19937& random) {
   return v;
 }
 
-/** Half of them are of the kinds that have code of their own. */
+/** 3x3 and 5x5 of stride 1 on planes of several tiles, with fewer channels than positions. */
+Conv randomPlanes(ConvKind kind, std::mt19937& random) {
+  const auto any = [&](int64_t least, int64_t most) { return pick(random, least, most); };
+  Conv v;
+  v.kind = kind;
+  v.kh = v.kw = any(0, 1) == 0 ? 3 : 5;
+  v.top = any(0, 2), v.bottom = any(0, 2), v.left = any(0, 2), v.right = any(0, 2);
+  v.n = any(2, 3), v.h = any(7, 30), v.w = any(7, 30);
+  v.oh = v.h + v.top + v.bottom - v.kh + 1, v.ow = v.w + v.left + v.right - v.kw + 1;
+  v.c = any(1, 36), v.o = any(1, 36);
+  v.bias = kind != ConvKind::kBackwardInput && any(0, 1) == 0;
+  v.residual = kind == ConvKind::kForward && any(0, 2) == 0;
+  v.relu = kind == ConvKind::kForward && any(0, 1) == 0;
+  return v;
+}
+
+/** Three of five are of the kinds that have code of their own. */
 Conv randomCase(int i, ConvKind kind, std::mt19937& random) {
-  switch (i % 4) {
+  switch (i % 5) {
     case 0:
       return randomFilters(kind, random);
     case 1:
       return randomStrided(kind, random);
+    case 2:
+      return randomPlanes(kind, random);
     default:
       return randomConv(kind, random);
   }
@@ -217,7 +245,7 @@ Test agree(ConvKind kind, unsigned seed) {
               const bool vectors = name == "indirect" || name.rfind("winograd", 0) == 0 || name == "filters";
               if (vectors && cpu::simd() == cpu::Simd::kNone) continue;
               // Other caches, AVX-512.
-              const bool cached = name == "winograd-cached" && kind != ConvKind::kBackwardKernel;
+              const bool cached = name.rfind("cached") != std::string::npos && kind != ConvKind::kBackwardKernel;
               const bool elsewhere = cached || name == "matmul";
               check(taken[j] > 0 || elsewhere, name + " was never taken");
             }
@@ -245,7 +273,7 @@ Test narrowAgree(ConvKind kind, unsigned seed) {
               }
             }
             if (cpu::simd() == cpu::Simd::kNone) return;
-            for (const char* name : {"winograd", "filters"}) {
+            for (const char* name : {"winograd", "winograd-large", "filters"}) {
               check(taken[name] > 0, std::string(name) + " was never taken");
             }
             check(taken["depthwise"] > 0 || kind != ConvKind::kBackwardKernel, "depthwise was never taken");

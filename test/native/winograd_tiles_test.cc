@@ -19,7 +19,8 @@ using cpu::winograd::takes;
 using cpu::winograd::TileBlock;
 using cpu::winograd::TileBlocks;
 
-constexpr Form kForms[] = {Form::kThree, Form::kFive, Form::kStrided, Form::kTransposed};
+constexpr Form kForms[] = {Form::kThree, Form::kThreeLarge, Form::kFive,
+                           Form::kFiveLarge, Form::kStrided, Form::kTransposed};
 
 Test coverAll() {
   return {"winograd tiles cover each output once", [] {
@@ -89,7 +90,12 @@ Test productsOfPlanes() {
                                                                           {Form::kThree, 13, 441},
                                                                           {Form::kThree, 14, 484},
                                                                           {Form::kThree, 16, 576},
+                                                                          {Form::kThreeLarge, 6, 64},
+                                                                          {Form::kThreeLarge, 7, 121},
+                                                                          {Form::kThreeLarge, 13, 19 * 19},
+                                                                          {Form::kThreeLarge, 14, 400},
                                                                           {Form::kFive, 13, 41 * 41},
+                                                                          {Form::kFiveLarge, 13, 29 * 29},
                                                                           {Form::kStrided, 4, 81},
                                                                           {Form::kStrided, 7, 16 * 16},
                                                                           {Form::kStrided, 14, 32 * 32},
