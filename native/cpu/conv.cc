@@ -11,10 +11,12 @@
 #include <utility>
 
 #include "cpu/backend.h"
+#include "cpu/conv_pieces.h"
 #include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/parts.h"
 #include "cpu/simd.h"
+#include "cpu/streaming.h"
 #include "cpu/winners.h"
 
 /**
@@ -36,16 +38,20 @@ constexpr double kClearly = 1.03;           ///< How much faster a candidate mus
 Conv parse(ConvKind kind, const Conv2dDesc& d) {
   Conv v;
   static_cast<ConvGeometry&>(v) = parseConv(kind, d);
+  v.streams = streams(v.operands().outputs[0].bytes());
   return v;
 }
 
 /**
  * What is timed in its place: the share of the images that one thread gets, or fewer where what is done once for all
  * images hardly counts. Gradients of the kernel take more where images are small: threads divide what comes after the
- * sums.
+ * sums. It is cut into the same pieces, which one thread alone would not do. Results that leave the caches are timed as
+ * they are.
  */
 Conv sampleOf(const Conv& v) {
   Conv sample = v;
+  if (v.streams) return sample;
+  if (const Pieces pieces(v); !pieces.whole()) sample.piece = pieces.parts.largest();
   const int64_t share = ceilDivide(v.n, maxThreads()), byPositions = ceilDivide(kSamplePositions, v.oh * v.ow);
   if (v.kind == ConvKind::kBackwardKernel) {
     sample.n = std::max(share, std::min(v.n, 2 * byPositions));
@@ -56,17 +62,17 @@ Conv sampleOf(const Conv& v) {
   return sample;
 }
 
-/** Processor time of this thread: other work on the machine does not count. */
-double threadSeconds() {
+/** Processor time of this thread or of all: other work on the machine does not count. */
+double processorSeconds(bool all) {
   timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  clock_gettime(all ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
 /** Operands made up for timing. */
 class TimingBuffers {
  public:
-  explicit TimingBuffers(const Conv& v) {
+  explicit TimingBuffers(const Conv& v) : allThreads_(v.streams) {
     const Operands operands = v.operands();
     for (const TensorDesc& t : operands.inputs) inputs_.push_back(make(t.bytes(), t.dtype));
     for (const TensorDesc& t : operands.outputs) outputs_.push_back(make(t.bytes(), t.dtype));
@@ -85,9 +91,9 @@ class TimingBuffers {
     }
     static constexpr uint64_t kVersions[] = {1, 1, 1, 1};
     const Pointers pointers{inputs_.data(), outputs_.data(), workspace_, kVersions};
-    const double start = threadSeconds();
+    const double start = processorSeconds(allThreads_);
     kernel.launch(stream, pointers);
-    return threadSeconds() - start;
+    return processorSeconds(allThreads_) - start;
   }
 
  private:
@@ -106,6 +112,7 @@ class TimingBuffers {
     });
     return p;
   }
+  bool allThreads_;
   std::vector<std::pair<void*, size_t>> all_;
   std::vector<void*> outputs_;
   std::vector<const void*> inputs_;
@@ -199,11 +206,12 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
 
 /**
  * The name of the fastest candidate, by processor time on one thread: with all threads, whatever else the machine does
- * would decide (measured: a busy neighbour costs a barrier a scheduler's tick of 4 ms). Where two are much the same,
- * the one that stands first: else noise would decide.
+ * would decide (measured: a busy neighbour costs a barrier a scheduler's tick of 4 ms). But where results leave the
+ * caches it takes all of them to make memory as scarce as it will be. Where two are much the same, the one that stands
+ * first: else noise would decide.
  */
 std::string fastest(const Conv& v, const std::vector<Candidate>& list, Stream& stream) {
-  const PreparedThreads::Scope single(1);
+  const PreparedThreads::Scope threads(v.streams ? maxThreads() : 1);
   struct Entry {
     const char* name;
     KernelPtr kernel;

@@ -15,6 +15,11 @@ namespace fovea::cpu {
 
 /** One convolution as the CPU sees it; a steady kernel is packed once: see Packed. */
 struct Conv : ConvGeometry {
+  /** Its result has left the caches before it is read: see streaming.h. */
+  bool streams = false;
+  /** Images, or positions of a pointwise one, of the pieces that oneDNN's are cut into; 0 leaves that to Pieces. */
+  int64_t piece = 0;
+
   /** Types and shapes of the kernel's operands. */
   Operands operands() const;
   /** The same convolution of float32 operands. */

@@ -11,6 +11,7 @@
 #include "cpu/parallel.h"
 #include "cpu/parts.h"
 #include "cpu/simd.h"
+#include "cpu/streaming.h"
 
 /**
  * @file
@@ -75,6 +76,7 @@ void clearPhase(const IndirectPlan& p, const IndirectPhase& phase, float* y) {
 struct Launch {
   const float *weights, *bias, *residual;
   float* y;
+  bool streams;
 };
 
 /** A block of `count` gathered rows, for panels begin..end-1 of a group: chunk after chunk, so that it stays near. */
@@ -88,6 +90,7 @@ void runBlock(const IndirectPlan& p, size_t phase, const Launch& launch, const f
   product.stride = product.count = count;
   product.y = launch.y, product.to = to;
   product.accumulate = false;
+  product.streams = launch.streams;
   for (size_t i = 0; i < p.chunks.size(); ++i) {
     const IndirectChunk& c = p.chunks[i];
     if (c.phase != phase) continue;
@@ -129,6 +132,7 @@ KernelPtr makeProduct(const Conv& v) {
         launch.bias = v.bias ? in<float>(pointers, 2) : nullptr;
         launch.residual = v.residual ? in<float>(pointers, v.residualInput()) : nullptr;
         launch.y = out<float>(pointers, 0);
+        launch.streams = p.streams && beginsLine(launch.y);
         launch.weights =
             static_cast<const float*>(packed->get(pointers, 1, at<float>(pointers.workspace, weightsAt),
                                                   [&](void* to) { packWeights(p, w, static_cast<float*>(to)); }));
@@ -159,6 +163,7 @@ KernelPtr makeProduct(const Conv& v) {
               }
               runBlock(p, f, launch, table, to, blocks.size(i), group, columns.begin(part), columns.begin(part + 1));
             }
+            if (launch.streams) finishStreaming();
           });
         }
       },

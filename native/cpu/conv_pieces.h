@@ -30,7 +30,8 @@ struct Pieces {
     const auto byWork = static_cast<int64_t>(v.flops() / kFlops);
     const int64_t most = std::min({kMostPerThread * threads, byWork, count / least});
     const bool whole = threads == 1 || v.kind == ConvKind::kBackwardKernel || most < threads;
-    parts = Parts(count, whole ? std::max<int64_t>(count, 1) : ceilDivide(count, most / threads * threads));
+    const int64_t size = v.piece > 0 ? v.piece : whole ? count : ceilDivide(count, most / threads * threads);
+    parts = Parts(count, std::max<int64_t>(size, 1));
   }
   bool whole() const { return parts.parts <= 1; }
   /** The convolution of `size` items. */

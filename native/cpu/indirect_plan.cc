@@ -144,6 +144,8 @@ IndirectPlan indirectPlan(const Conv& v) {
   // With several taps a pixel would be copied several times.
   p.copies = !p.lines && v.kh * v.kw == 1 && p.readX * p.from.channels % kPageFloats == 0;
   for (size_t i = 0; i < p.phases.size(); ++i) addChunks(p, i);
+  const bool lines = p.to.channels % kLineFloats == 0 && p.width % kLineFloats == 0;
+  p.streams = v.streams && lines && tileShape().columns % kLineFloats == 0 && p.chunks.size() == 1;
   return p;
 }
 

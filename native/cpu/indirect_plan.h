@@ -48,6 +48,8 @@ struct IndirectPlan {
    * cache: they are copied first.
    */
   bool copies;
+  /** Results are written past the caches: they are large, made of whole lines and by one chunk. */
+  bool streams;
   std::vector<IndirectPhase> phases;
   std::vector<IndirectChunk> chunks;
   int64_t packedFloats;

@@ -31,6 +31,11 @@ struct IndirectProduct {
   /** What is added to the sum: columns of `bias`, and values at the places of y; null for none. Then ReLU. */
   const float *bias, *residual;
   bool relu;
+  /**
+   * Whole vectors are written past the caches (streaming.h), for which they have to be whole lines: not with
+   * `accumulate`. finishStreaming() comes after the last product.
+   */
+  bool streams;
 };
 void indirectProduct(const IndirectProduct&);
 

@@ -64,8 +64,23 @@ FOVEA_INLINE Value like(const Value&, const float* from) {
   }
 }
 
-/** Sums for the columns from j on of a row that begins at `at`: with all that is added to them. */
+/** Past the caches, to where a line of them begins. */
 template <class Value>
+FOVEA_INLINE void stream(float* to, Value v) {
+#ifdef FOVEA_PAIRED_VECTORS
+  using Half = float __attribute__((vector_size(32)));
+  for (int i = 0; i < 2; ++i) {
+    Half half;
+    __builtin_memcpy(&half, reinterpret_cast<const char*>(&v) + i * sizeof(Half), sizeof(Half));
+    __builtin_ia32_movntps256(to + i * kLanes / 2, half);
+  }
+#else
+  __builtin_ia32_movntps512(to, v);
+#endif
+}
+
+/** Sums for the columns from j on of a row that begins at `at`: with all that is added to them. */
+template <bool kStream = false, class Value>
 FOVEA_INLINE void finish(Value v, const IndirectProduct& p, int64_t at, int64_t j) {
   float* y = p.y + at + j;
   if (p.accumulate) v += like(v, y);
@@ -74,6 +89,8 @@ FOVEA_INLINE void finish(Value v, const IndirectProduct& p, int64_t at, int64_t 
   if (p.relu) v = v <= 0 ? Value{} : v;  // Keeps NaN.
   if constexpr (sizeof(Value) == sizeof(float)) {
     *y = v;
+  } else if constexpr (kStream) {
+    stream(y, v);
   } else {
     *reinterpret_cast<Loose*>(y) = v;
   }
@@ -109,7 +126,7 @@ void indirectTile(const IndirectProduct& p, int64_t first, int64_t next, const c
 #pragma GCC unroll 14
   for (int i = 0; i < kRows; ++i) {  // Where the sums will go: a write waits for its line as a read does.
     const int64_t at = p.to[first + i] + p.column;
-    for (int64_t j = 0; j < kWide * kLanes; j += kLineFloats) __builtin_prefetch(p.y + at + j, 1, 3);
+    for (int64_t j = 0; j < kWide * kLanes && !p.streams; j += kLineFloats) __builtin_prefetch(p.y + at + j, 1, 3);
     if (p.residual == nullptr) continue;
     for (int64_t j = 0; j < kWide * kLanes; j += kLineFloats) __builtin_prefetch(p.residual + at + j, 0, 3);
   }
@@ -139,12 +156,18 @@ void indirectTile(const IndirectProduct& p, int64_t first, int64_t next, const c
     keep<kRows, kWide>(s, sums);
     return finishRagged(sums, p, first, kRows);
   }
+  const auto finishAll = [&](auto streams) FOVEA_FORCE {
 #pragma GCC unroll 14
-  for (int i = 0; i < kRows; ++i) {
-    const int64_t at = p.to[first + i] + p.column;
+    for (int i = 0; i < kRows; ++i) {
+      const int64_t at = p.to[first + i] + p.column;
 #pragma GCC unroll 3
-    for (int j = 0; j < kWide; ++j) finish(s[i][j], p, at, j * kLanes);
+      for (int j = 0; j < kWide; ++j) finish<streams>(s[i][j], p, at, j * kLanes);
+    }
+  };
+  if constexpr (kWideVectors) {  // A line each.
+    if (p.streams) return finishAll(std::true_type{});
   }
+  finishAll(std::false_type{});
 }
 
 template <int kRows, int kWide>

@@ -301,6 +301,47 @@ Test pagesAgree() {
           }};
 }
 
+/** A result in memory that begins a line, as that of plans does, without a byte to spare. */
+std::vector<float> computeAligned(Kernel& kernel, const Conv& v, const Buffers& inputs) {
+  const auto size = static_cast<size_t>(v.operands().outputs[0].size());
+  void* y = nullptr;
+  check(posix_memalign(&y, 64, size * sizeof(float)) == 0, "no memory");
+  const std::unique_ptr<void, void (*)(void*)> result(y, std::free);
+  std::vector<char> workspace(kernel.workspaceBytes() + 64);
+  std::vector<const void*> from;
+  for (const auto& data : inputs) from.push_back(data.data());
+  static constexpr uint64_t kVersions[] = {1, 1, 1, 1};
+  Stream stream;
+  void* at = workspace.data();
+  size_t space = workspace.size();
+  kernel.launch(stream, {from.data(), &y, std::align(64, space - 64, at, space), kVersions});
+  return {static_cast<float*>(y), static_cast<float*>(y) + size};
+}
+
+/** Results that are written past the caches, in whole lines and not. */
+Test streamsAgree() {
+  return {"indirect convolutions stream their results", [] {
+            std::mt19937 random(9);
+            for (const ConvKind kind : {ConvKind::kForward, ConvKind::kBackwardInput}) {
+              for (const int64_t channels : {48, 64, 50}) {
+                Conv v;
+                v.kind = kind;
+                v.kh = v.kw = 1;
+                v.n = 3, v.h = v.oh = 11, v.w = v.ow = 13, v.c = v.o = 40;
+                (kind == ConvKind::kForward ? v.o : v.c) = channels;
+                v.bias = v.residual = v.relu = kind == ConvKind::kForward;
+                v.streams = true;
+                const Buffers inputs = buffersFor(v.operands().inputs, &random);
+                const KernelPtr kernel = cpu::makeIndirectConv(v);
+                if (kernel == nullptr) continue;  // No vectors.
+                const Buffers expected = compute(*cpu::makeGemmConv(v), v, inputs);
+                compare("aligned", v, expected, {computeAligned(*kernel, v, inputs)});
+                compare("anywhere", v, expected, compute(*kernel, v, inputs));
+              }
+            }
+          }};
+}
+
 /** oneDNN's in pieces: shapes large enough for several, of two sizes; with one thread none is cut. */
 Test piecesAgree() {
   return {"pieces of a convolution make the whole", [] {
@@ -332,6 +373,7 @@ Test piecesAgree() {
 std::vector<Test> convCandidateTests() {
   return {piecesAgree(),
           pagesAgree(),
+          streamsAgree(),
           agree(ConvKind::kForward, 1),
           agree(ConvKind::kBackwardInput, 2),
           agree(ConvKind::kBackwardKernel, 3),
