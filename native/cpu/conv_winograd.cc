@@ -37,8 +37,11 @@ using winograd::Tile;
 using winograd::TileBlock;
 using winograd::TileBlocks;
 
-constexpr int64_t kMostTiles = 84;  ///< Of a large block.
-constexpr int64_t kTileStep = 12;   ///< Of smaller blocks: rows that the product's tiles divide.
+constexpr int64_t kMostTiles = 84;              ///< Of a large block.
+constexpr int64_t kMostKernelBytes = 48 << 20;  ///< Transformed for large tiles: more costs memory and gains little.
+constexpr int64_t kTileStep = 12;               ///< Of smaller blocks: rows that the product's tiles divide.
+/** Of those at least where panels of the kernel leave little of the first level of cache: more rows share each. */
+constexpr int64_t kLeastTiles = 36, kPanelBytes = 16 << 10;
 constexpr int64_t kLanes = winograd::kBlock;
 
 /** The forward product, or the one by input, which is the forward one of dy with the kernel turned around. */
@@ -237,6 +240,17 @@ int64_t winograd::cachedTiles(const Conv& v, Form form) {
   return cacheBytes / (elementsOf(form) * static_cast<int64_t>(sizeof(float)) * (v.c + v.o));
 }
 
+namespace {
+
+/** Tiles of a block for WinogradBlock::kCached. */
+int64_t cachedBlock(const Conv& v, Form form) {
+  const int64_t channels = v.kind == ConvKind::kBackwardInput ? v.o : v.c;
+  const bool tall = channels * kPanel * static_cast<int64_t>(sizeof(float)) > kPanelBytes;
+  return std::max(winograd::cachedTiles(v, form) / kTileStep * kTileStep, tall ? kLeastTiles : kTileStep);
+}
+
+}  // namespace
+
 bool winogradSharesFit(const Conv& v, int64_t threads, WinogradTile tile) {
   return kernelElementsOf(formOf(v, tile)) * v.c * v.o * threads < v.n * (v.h * v.w * v.c + v.oh * v.ow * v.o);
 }
@@ -248,14 +262,15 @@ KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block, WinogradTile tile
   if (!fits || simd() == Simd::kNone) return nullptr;
   if (v.kind == ConvKind::kBackwardInput && (v.top >= v.kh || v.left >= v.kw)) return nullptr;
   const Form form = formOf(v, tile);
+  const int64_t kernelBytes = kernelElementsOf(form) * v.c * v.o * static_cast<int64_t>(sizeof(float));
+  if (tile == WinogradTile::kLarge && kernelBytes > kMostKernelBytes) return nullptr;
   return withFloatType(v.type, [&](auto* type) -> KernelPtr {
     using T = std::remove_pointer_t<decltype(type)>;
     if (v.kind == ConvKind::kBackwardKernel) {
       if (block == WinogradBlock::kCached && !winogradSharesFit(v, 1, tile)) return nullptr;
       return winograd::makeKernelGradient<T>(v, form, block);
     }
-    const int64_t cached = std::max(winograd::cachedTiles(v, form) / kTileStep, int64_t{1}) * kTileStep;
-    const int64_t tiles = block == WinogradBlock::kLarge ? kMostTiles : cached;
+    const int64_t tiles = block == WinogradBlock::kLarge ? kMostTiles : cachedBlock(v, form);
     const Product p = product(v, form, tiles);
     // The same, or hardly another.
     if (block == WinogradBlock::kCached && (p.together || tiles >= kMostTiles)) return nullptr;
