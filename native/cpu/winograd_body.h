@@ -238,31 +238,31 @@ template <class T>
 const ImageTransforms<T>& imageTransformsOf(Form form) {
   switch (form) {
     case Form::kThreeLarge:
-      return kImageTransforms<LargeLines<3>, T>;
+      return kImageTransforms<PlainLines<Form::kThreeLarge>, T>;
     case Form::kFive:
-      return kImageTransforms<PlainLines<5>, T>;
+      return kImageTransforms<PlainLines<Form::kFive>, T>;
     case Form::kFiveLarge:
-      return kImageTransforms<LargeLines<5>, T>;
+      return kImageTransforms<PlainLines<Form::kFiveLarge>, T>;
     case Form::kStrided:
       return kImageTransforms<StridedLines, T>;
     case Form::kTransposed:
       return kImageTransforms<TransposedLines, T>;
     default:
-      return kImageTransforms<PlainLines<3>, T>;
+      return kImageTransforms<PlainLines<Form::kThree>, T>;
   }
 }
 const KernelTransforms& kernelTransformsOf(Form form) {
   switch (form) {
     case Form::kThreeLarge:
-      return kKernelTransforms<LargeLines<3>>;
+      return kKernelTransforms<PlainLines<Form::kThreeLarge>>;
     case Form::kFive:
-      return kKernelTransforms<PlainLines<5>>;
+      return kKernelTransforms<PlainLines<Form::kFive>>;
     case Form::kFiveLarge:
-      return kKernelTransforms<LargeLines<5>>;
+      return kKernelTransforms<PlainLines<Form::kFiveLarge>>;
     case Form::kStrided:
     case Form::kTransposed:
       return kKernelTransforms<StridedLines>;
     default:
-      return kKernelTransforms<PlainLines<3>>;
+      return kKernelTransforms<PlainLines<Form::kThree>>;
   }
 }

@@ -34,20 +34,27 @@ struct InputMatrix {
   }
 };
 
+/** The sum of factors[j] * values[j * step] over every by-th j < count; the factors are known when it is compiled. */
+FOVEA_INLINE V sumOf(const float* factors, const V* values, int step, int first, int count, int by) {
+  V sum{};
+  bool none = true;
+#pragma GCC unroll 9
+  for (int j = first; j < count; j += by) {
+    if (factors[j] == 0) continue;
+    const V product = factors[j] * values[j * step];
+    sum = none ? product : sum + product;
+    none = false;
+  }
+  return sum;
+}
+
 /** At an edge: kTaken points of kTaken + 1 inputs that lie `step` apart. */
 template <int kAll, int kTaken>
 FOVEA_INLINE void inputOfFewer(const V* i, int step, V o[kAll + 1]) {
-  constexpr InputMatrix<kAll, kTaken> kMatrix;
+  static constexpr InputMatrix<kAll, kTaken> kMatrix;
 #pragma GCC unroll 8
-  for (int e = 0; e <= kAll; ++e) {
-    o[e] = V{};
-    if (e >= kTaken && e < kAll) continue;
-    const int row = e == kAll ? kTaken : e;
-#pragma GCC unroll 8
-    for (int j = 0; j <= kTaken; ++j) {
-      if (kMatrix.rows[row][j] != 0) o[e] += kMatrix.rows[row][j] * i[j * step];
-    }
-  }
+  for (int e = 0; e < kAll; ++e) o[e] = e < kTaken ? sumOf(kMatrix.rows[e], i, step, 0, kTaken + 1, 1) : V{};
+  o[kAll] = sumOf(kMatrix.rows[kTaken], i, step, 0, kTaken + 1, 1);
 }
 
 /** The same where `taken` is known when it runs: kMost at most, kLeast at least. */
@@ -59,206 +66,127 @@ FOVEA_INLINE void inputOfFewer(int taken, const V* i, int step, V o[kAll + 1]) {
   inputOfFewer<kAll, kMost>(i, step, o);
 }
 
-/** F(4, 3) and F(2, 5) at 0, 1, -1, 2, -2 and infinity. */
-template <int kTapsOfLine>
+// The point infinity stands for the last output that the points taken are for.
+
+template <int kTile>
+FOVEA_INLINE void addAt(int last, V v, V y[kTile]) {
+#pragma GCC unroll 6
+  for (int i = 0; i < kTile; ++i) {
+    if (i == last) y[i] += v;
+  }
+}
+template <int kTile>
+FOVEA_INLINE V valueAt(int last, const V y[kTile]) {
+  V v = y[0];
+#pragma GCC unroll 6
+  for (int i = 1; i < kTile; ++i) {
+    if (i == last) v = y[i];
+  }
+  return v;
+}
+
+/** F(4, 3) and F(2, 5), F(6, 3) and F(4, 5): at 0, pairs of p and -p, and infinity. */
+template <Form kFormOfLines>
 struct PlainLines {
-  static constexpr int kTaps = kTapsOfLine;
-  static constexpr Form kForm = kTaps == 5 ? Form::kFive : Form::kThree;
-  static constexpr int kTile = lineOf(kForm).tile;
+  static constexpr Form kForm = kFormOfLines;
+  static constexpr int kAll = lineOf(kForm).points, kPairs = kAll / 2, kTile = lineOf(kForm).tile;
+  static constexpr int kTaps = lineOf(kForm).reads - kTile + 1;
 
   /** How much of `i` is read. */
   static constexpr int reads(int taken) { return taken + 1; }
+  /** The output of infinity. */
+  static constexpr int last(int taken) { return taken + kTile - kAll - 1; }
 
-  /** B^T */
-  static FOVEA_INLINE void input(int taken, bool /*oddFirst*/, const V i[6], V o[6]) {
-    if (taken < 5) return inputOfFewer<5, 4, 6 - kTile>(taken, i, 1, o);
-    const V a = i[4] - 4.0f * i[2], b = i[3] - 4.0f * i[1], c = i[4] - i[2], d = 2.0f * (i[3] - i[1]);
-    o[0] = 4.0f * i[0] - 5.0f * i[2] + i[4];
-    o[1] = a + b;
-    o[2] = a - b;
-    o[3] = c + d;
-    o[4] = c - d;
-    o[5] = 4.0f * i[1] - 5.0f * i[3] + i[5];
+  /** B^T: rows of a pair have the same factors for even inputs, and opposite ones for odd inputs. */
+  static FOVEA_INLINE void input(int taken, bool /*oddFirst*/, const V i[kAll + 1], V o[kAll + 1]) {
+    if (taken < kAll) return inputOfFewer<kAll, kAll - 1, kAll + 1 - kTile>(taken, i, 1, o);
+    static constexpr InputMatrix<kAll, kAll> kMatrix;
+    o[0] = sumOf(kMatrix.rows[0], i, 1, 0, kAll + 1, 1);
+#pragma GCC unroll 3
+    for (int e = 1; e < kAll; e += 2) {
+      const V even = sumOf(kMatrix.rows[e], i, 1, 0, kAll + 1, 2), odd = sumOf(kMatrix.rows[e], i, 1, 1, kAll + 1, 2);
+      o[e] = even + odd;
+      o[e + 1] = even - odd;
+    }
+    o[kAll] = sumOf(kMatrix.rows[kAll], i, 1, 0, kAll + 1, 1);
   }
 
-  /**
-   * A^T: elements that are not taken have to be 0. m[5], of the point infinity, goes to the last output that the points
-   * are for; those after it mean nothing.
-   */
-  static FOVEA_INLINE void output(int taken, bool /*oddFirst*/, const V m[6], V y[kTile]) {
-    const V a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
-    y[0] = m[0] + a + c;
-    y[1] = b + 2.0f * d;
-    if constexpr (kTile == 4) {
-      y[2] = a + 4.0f * c;
-      y[3] = b + 8.0f * d;
-    }
-    const int last = taken + kTile - 6;
-#pragma GCC unroll 4
-    for (int i = 0; i < kTile; ++i) {
-      if (i == last) y[i] += m[5];
-    }
+  /** A^T: elements that are not taken have to be 0; outputs after the last one that the points are for mean nothing. */
+  static FOVEA_INLINE void output(int taken, bool /*oddFirst*/, const V m[kAll + 1], V y[kTile]) {
+    coefficients<kTile>(m, y);
+    y[0] += m[0];
+    addAt<kTile>(last(taken), m[kAll], y);
   }
 
   /** A: outputs after the last one that the points are for have to be 0. */
-  static FOVEA_INLINE void outputTransposed(int taken, const V y[kTile], V o[6]) {
-    V e = y[0], f = y[1], g = y[0], h = 2.0f * y[1];
-    if constexpr (kTile == 4) {
-      e += y[2];
-      f += y[3];
-      g += 4.0f * y[2];
-      h += 8.0f * y[3];
-    }
+  static FOVEA_INLINE void outputTransposed(int taken, const V y[kTile], V o[kAll + 1]) {
+    values<kTile>(y, o);
     o[0] = y[0];
-    o[1] = e + f;
-    o[2] = e - f;
-    o[3] = g + h;
-    o[4] = g - h;
-    o[5] = y[0];
-    const int last = taken + kTile - 6;
-#pragma GCC unroll 4
-    for (int i = 1; i < kTile; ++i) {
-      if (i == last) o[5] = y[i];
-    }
+    o[kAll] = valueAt<kTile>(last(taken), y);
   }
 
-  /** G */
-  static FOVEA_INLINE void kernel(const V w[kTaps], V u[6]) {
-    V a = w[0] + w[2], b = w[1], c = w[0] * (1.0f / 24) + w[2] * (1.0f / 6), d = w[1] * (1.0f / 12);
-    if constexpr (kTaps == 5) {
-      a += w[4];
-      b += w[3];
-      c += w[4] * (2.0f / 3);
-      d += w[3] * (1.0f / 3);
-    }
-    a *= -1.0f / 6;
-    b *= 1.0f / 6;
-    u[0] = w[0] * 0.25f;
-    u[1] = a - b;
-    u[2] = a + b;
-    u[3] = c + d;
-    u[4] = c - d;
-    u[5] = w[kTaps - 1];
+  /** G: a point is divided by the product of its distances from the others. */
+  static FOVEA_INLINE void kernel(const V w[kTaps], V u[kAll + 1]) {
+    values<kTaps>(w, u);
+    u[0] = w[0];
+#pragma GCC unroll 7
+    for (int e = 0; e < kAll; ++e) u[e] *= kConstants.shares[e];
+    u[kAll] = w[kTaps - 1];
   }
 
   /** G^T */
-  static FOVEA_INLINE void kernelTransposed(const V u[6], V w[kTaps]) {
-    const V a = (u[1] + u[2]) * (1.0f / 6), b = u[3] + u[4], c = (u[2] - u[1]) * (1.0f / 6), d = u[3] - u[4];
-    w[0] = u[0] * 0.25f - a + b * (1.0f / 24);
-    w[1] = c + d * (1.0f / 12);
-    w[2] = b * (1.0f / 6) - a;
-    if constexpr (kTaps == 5) {
-      w[3] = c + d * (1.0f / 3);
-      w[4] = b * (2.0f / 3) - a;
-    }
-    w[kTaps - 1] += u[5];
-  }
-};
-
-/** F(6, 3) and F(4, 5) at 0, 1, -1, 2, -2, 1/2, -1/2 and infinity. */
-template <int kTapsOfLine>
-struct LargeLines {
-  static constexpr int kTaps = kTapsOfLine;
-  static constexpr Form kForm = kTaps == 5 ? Form::kFiveLarge : Form::kThreeLarge;
-  static constexpr int kTile = lineOf(kForm).tile;
-
-  static constexpr int reads(int taken) { return taken + 1; }
-
-  /** B^T */
-  static FOVEA_INLINE void input(int taken, bool /*oddFirst*/, const V i[8], V o[8]) {
-    if (taken < 7) return inputOfFewer<7, 6, 8 - kTile>(taken, i, 1, o);
-    const V a = i[2] + i[6] - 4.25f * i[4], b = i[1] + i[5] - 4.25f * i[3];
-    const V c = i[6] + 0.25f * i[2] - 1.25f * i[4], d = 0.5f * i[1] - 2.5f * i[3] + 2.0f * i[5];
-    const V e = i[6] + 4.0f * i[2] - 5.0f * i[4], f = 2.0f * i[1] - 2.5f * i[3] + 0.5f * i[5];
-    o[0] = i[6] - i[0] + 5.25f * (i[2] - i[4]);
-    o[1] = a + b;
-    o[2] = a - b;
-    o[3] = c + d;
-    o[4] = c - d;
-    o[5] = e + f;
-    o[6] = e - f;
-    o[7] = i[7] - i[1] + 5.25f * (i[3] - i[5]);
+  static FOVEA_INLINE void kernelTransposed(const V u[kAll + 1], V w[kTaps]) {
+    V shares[kAll];
+#pragma GCC unroll 7
+    for (int e = 0; e < kAll; ++e) shares[e] = u[e] * kConstants.shares[e];
+    coefficients<kTaps>(shares, w);
+    w[0] += shares[0];
+    w[kTaps - 1] += u[kAll];
   }
 
-  /** A^T, as PlainLines' in all else. */
-  static FOVEA_INLINE void output(int taken, bool /*oddFirst*/, const V m[8], V y[kTile]) {
-    const V a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4], e = m[5] + m[6], f = m[5] - m[6];
-    y[0] = m[0] + a + c + e;
-    y[1] = b + 2.0f * d + 0.5f * f;
-    y[2] = a + 4.0f * c + 0.25f * e;
-    y[3] = b + 8.0f * d + 0.125f * f;
-    if constexpr (kTile == 6) {
-      y[4] = a + 16.0f * c + 0.0625f * e;
-      y[5] = b + 32.0f * d + 0.03125f * f;
+ private:
+  struct Constants {
+    float powers[kPairs][6] = {};  ///< Of p.
+    float shares[kAll] = {};       ///< 1 / the product of (a - b) for the other points b.
+
+    constexpr Constants() {
+      for (int k = 0; k < kPairs; ++k) {
+        powers[k][0] = 1;
+        for (int j = 1; j < 6; ++j) powers[k][j] = powers[k][j - 1] * kPoints[2 * k + 1];
+      }
+      for (int e = 0; e < kAll; ++e) {
+        float product = 1;
+        for (int b = 0; b < kAll; ++b) product *= b == e ? 1 : kPoints[e] - kPoints[b];
+        shares[e] = 1 / product;
+      }
     }
-    const int last = taken + kTile - 8;
+  };
+  static constexpr Constants kConstants{};
+
+  /** The values of the polynomial of these coefficients at the pairs. */
+  template <int kCount>
+  static FOVEA_INLINE void values(const V coefficients[kCount], V o[kAll]) {
+#pragma GCC unroll 3
+    for (int k = 0; k < kPairs; ++k) {
+      const V even = sumOf(kConstants.powers[k], coefficients, 1, 0, kCount, 2);
+      const V odd = sumOf(kConstants.powers[k], coefficients, 1, 1, kCount, 2);
+      o[2 * k + 1] = even + odd;
+      o[2 * k + 2] = even - odd;
+    }
+  }
+
+  /** The transpose of `values`. */
+  template <int kCount>
+  static FOVEA_INLINE void coefficients(const V o[kAll], V to[kCount]) {
+#pragma GCC unroll 3
+    for (int k = 0; k < kPairs; ++k) {
+      const V even = o[2 * k + 1] + o[2 * k + 2], odd = o[2 * k + 1] - o[2 * k + 2];
 #pragma GCC unroll 6
-    for (int i = 0; i < kTile; ++i) {
-      if (i == last) y[i] += m[7];
+      for (int j = 0; j < kCount; ++j) {
+        const V product = kConstants.powers[k][j] * (j % 2 == 0 ? even : odd);
+        to[j] = k == 0 ? product : to[j] + product;
+      }
     }
-  }
-
-  /** A */
-  static FOVEA_INLINE void outputTransposed(int taken, const V y[kTile], V o[8]) {
-    V a = y[0] + y[2], b = y[1] + y[3], c = y[0] + 4.0f * y[2], d = 2.0f * y[1] + 8.0f * y[3];
-    V e = y[0] + 0.25f * y[2], f = 0.5f * y[1] + 0.125f * y[3];
-    if constexpr (kTile == 6) {
-      a += y[4];
-      b += y[5];
-      c += 16.0f * y[4];
-      d += 32.0f * y[5];
-      e += 0.0625f * y[4];
-      f += 0.03125f * y[5];
-    }
-    o[0] = y[0];
-    o[1] = a + b;
-    o[2] = a - b;
-    o[3] = c + d;
-    o[4] = c - d;
-    o[5] = e + f;
-    o[6] = e - f;
-    o[7] = y[0];
-    const int last = taken + kTile - 8;
-#pragma GCC unroll 6
-    for (int i = 1; i < kTile; ++i) {
-      if (i == last) o[7] = y[i];
-    }
-  }
-
-  /** G */
-  static FOVEA_INLINE void kernel(const V w[kTaps], V u[8]) {
-    V a = w[0] + w[2], b = w[1], c = w[0] + 4.0f * w[2], d = 2.0f * w[1], e = w[0] + 0.25f * w[2], f = 0.5f * w[1];
-    if constexpr (kTaps == 5) {
-      a += w[4];
-      b += w[3];
-      c += 16.0f * w[4];
-      d += 8.0f * w[3];
-      e += 0.0625f * w[4];
-      f += 0.125f * w[3];
-    }
-    u[0] = -w[0];
-    u[1] = (a + b) * (-2.0f / 9);
-    u[2] = (a - b) * (-2.0f / 9);
-    u[3] = (c + d) * (1.0f / 90);
-    u[4] = (c - d) * (1.0f / 90);
-    u[5] = (e + f) * (32.0f / 45);
-    u[6] = (e - f) * (32.0f / 45);
-    u[7] = w[kTaps - 1];
-  }
-
-  /** G^T */
-  static FOVEA_INLINE void kernelTransposed(const V u[8], V w[kTaps]) {
-    const V a = (u[1] + u[2]) * (-2.0f / 9), b = (u[1] - u[2]) * (-2.0f / 9);
-    const V c = (u[3] + u[4]) * (1.0f / 90), d = (u[3] - u[4]) * (1.0f / 90);
-    const V e = (u[5] + u[6]) * (32.0f / 45), f = (u[5] - u[6]) * (32.0f / 45);
-    w[0] = a - u[0] + c + e;
-    w[1] = b + 2.0f * d + 0.5f * f;
-    w[2] = a + 4.0f * c + 0.25f * e;
-    if constexpr (kTaps == 5) {
-      w[3] = b + 8.0f * d + 0.125f * f;
-      w[4] = a + 16.0f * c + 0.0625f * e;
-    }
-    w[kTaps - 1] += u[7];
   }
 };
 
@@ -282,10 +210,7 @@ struct EvenLines {
     y[1] = b + 2.0f * m[3];
     y[2] = a + 4.0f * m[3];
     y[3] = b + 8.0f * m[3];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      if (i == taken - 1) y[i] += m[4];
-    }
+    addAt<4>(taken - 1, m[4], y);
   }
 };
 
@@ -314,12 +239,9 @@ struct StridedLines {
     o[1] = e + f;
     o[2] = e - f;
     o[3] = y[0] + 2.0f * y[1] + 4.0f * y[2] + 8.0f * y[3];
-    o[4] = y[0];
+    o[4] = valueAt<4>(taken - 1, y);
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      if (i == taken - 1) o[4] = y[i];
-      o[5 + i] = y[i];
-    }
+    for (int i = 0; i < 4; ++i) o[5 + i] = y[i];
   }
 
   static FOVEA_INLINE void kernel(const V w[3], V u[6]) {
