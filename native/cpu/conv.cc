@@ -1,17 +1,12 @@
 #include "cpu/conv.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
-#include <limits>
 #include <utility>
 
 #include "cpu/backend.h"
-#include "cpu/conv_pieces.h"
+#include "cpu/conv_timing.h"
 #include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/parts.h"
@@ -22,110 +17,21 @@
 /**
  * @file
  * Checks of the convolution kernels, and the choice among their implementations: large convolutions time the candidates
- * once and remember the winner by shape.
+ * once (conv_timing.cc) and remember the winner by shape.
  */
 namespace fovea::cpu {
 namespace {
 
-constexpr double kTimedFlops = 20e6;        ///< Smaller convolutions take the first candidate untimed.
-constexpr double kSampleFlops = 0.5e9;      ///< Of what is timed where fewer images tell as much: some milliseconds.
-constexpr int64_t kSamplePositions = 3072;  ///< Of it at least: a kernel is packed or transformed once for all.
-constexpr int kRounds = 6;                  ///< Timed rounds over the candidates,
-constexpr int kLeastRounds = 2;             ///< of these so many,
-constexpr double kMostSeconds = 0.08;       ///< and no further one after so long.
-constexpr double kClearly = 1.03;           ///< How much faster a candidate must be than one that is preferred to it.
+constexpr double kTimedFlops = 20e6;  ///< Smaller convolutions take the first candidate untimed.
 
 Conv parse(ConvKind kind, const Conv2dDesc& d) {
   Conv v;
   static_cast<ConvGeometry&>(v) = parseConv(kind, d);
-  v.streams = streams(v.operands().outputs[0].bytes());
+  v.streams = leavesCaches(v.operands().outputs[0].bytes());
   return v;
 }
 
-/**
- * What is timed in its place: the share of the images that one thread gets, or fewer where what is done once for all
- * images hardly counts. Gradients of the kernel take more where images are small: threads divide what comes after the
- * sums. It is cut into the same pieces, which one thread alone would not do. Results that leave the caches are timed as
- * they are.
- */
-Conv sampleOf(const Conv& v) {
-  Conv sample = v;
-  if (v.streams) return sample;
-  if (const Pieces pieces(v); !pieces.whole()) sample.piece = pieces.parts.largest();
-  const int64_t share = ceilDivide(v.n, maxThreads()), byPositions = ceilDivide(kSamplePositions, v.oh * v.ow);
-  if (v.kind == ConvKind::kBackwardKernel) {
-    sample.n = std::max(share, std::min(v.n, 2 * byPositions));
-  } else {
-    const auto byFlops = static_cast<int64_t>(std::ceil(kSampleFlops * static_cast<double>(v.n) / v.flops()));
-    sample.n = std::min(share, std::max(byFlops, byPositions));
-  }
-  return sample;
-}
-
-/** Processor time of this thread or of all: other work on the machine does not count. */
-double processorSeconds(bool all) {
-  timespec t{};
-  clock_gettime(all ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
-
-/** Operands made up for timing. */
-class TimingBuffers {
- public:
-  explicit TimingBuffers(const Conv& v) : allThreads_(v.streams) {
-    const Operands operands = v.operands();
-    for (const TensorDesc& t : operands.inputs) inputs_.push_back(make(t.bytes(), t.dtype));
-    for (const TensorDesc& t : operands.outputs) outputs_.push_back(make(t.bytes(), t.dtype));
-  }
-  ~TimingBuffers() {
-    for (const auto& [p, bytes] : all_) munmap(p, bytes);
-  }
-  TimingBuffers(const TimingBuffers&) = delete;
-  TimingBuffers& operator=(const TimingBuffers&) = delete;
-
-  /** Seconds of one launch; makes the workspace large enough for it. */
-  double seconds(Kernel& kernel, Stream& stream) {
-    if (kernel.workspaceBytes() > workspaceBytes_ || workspace_ == nullptr) {
-      workspaceBytes_ = kernel.workspaceBytes();
-      workspace_ = make(workspaceBytes_);
-    }
-    static constexpr uint64_t kVersions[] = {1, 1, 1, 1};
-    const Pointers pointers{inputs_.data(), outputs_.data(), workspace_, kVersions};
-    const double start = processorSeconds(allThreads_);
-    kernel.launch(stream, pointers);
-    return processorSeconds(allThreads_) - start;
-  }
-
- private:
-  void* make(size_t bytes, DType dtype = DType::kFloat32) {
-    // Mapped and unmapped again: the heap would keep hundreds of megabytes.
-    const size_t size = std::max<size_t>(align64(bytes), 64);
-    void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED) throw Error("ERR_OUT_OF_MEMORY", "cpu: no memory to time a convolution");
-    all_.emplace_back(p, size);
-#ifdef MADV_HUGEPAGE
-    madvise(p, size, MADV_HUGEPAGE);  // As the arena, where a plan's operands lie.
-#endif
-    withFloatType(dtype, [&](auto* type) {
-      auto* to = static_cast<decltype(type)>(p);
-      for (size_t i = 0; i < size / sizeof(*to); ++i) store(to + i, static_cast<float>(i % 31) * 0.01f - 0.1f);
-    });
-    return p;
-  }
-  bool allThreads_;
-  std::vector<std::pair<void*, size_t>> all_;
-  std::vector<void*> outputs_;
-  std::vector<const void*> inputs_;
-  void* workspace_ = nullptr;
-  size_t workspaceBytes_ = 0;
-};
-
 KernelPtr choose(const Conv& v, bool exact, Stream& stream, Winners& winners);
-
-struct Candidate {
-  const char* name;
-  ConvMaker make;
-};
 
 /** FOVEA_CONV=name takes that candidate wherever it applies: for measurements and tests. */
 const char* forced() {
@@ -150,8 +56,8 @@ KernelPtr makeWinograd(const Conv& v, WinogradBlock block, WinogradTile tile) {
 }
 
 /** In order of preference where nothing is timed. The rules leave out what has never won at such shapes. */
-std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Winners& winners) {
-  std::vector<Candidate> list;
+std::vector<ConvCandidate> candidates(const Conv& v, bool exact, Stream& stream, Winners& winners) {
+  std::vector<ConvCandidate> list;
   const bool odd = v.cg() % 16 != 0 || v.og() % 16 != 0;
   const bool big = v.flops() >= kTimedFlops || forced() != nullptr;
   const bool winograd = big && !exact && (v.kh == 3 || v.kh == 5) && v.kw == v.kh && v.cg() >= 8 && v.og() >= 8;
@@ -204,67 +110,31 @@ std::vector<Candidate> candidates(const Conv& v, bool exact, Stream& stream, Win
   return list;
 }
 
-/**
- * The name of the fastest candidate, by processor time on one thread: with all threads, whatever else the machine does
- * would decide (measured: a busy neighbour costs a barrier a scheduler's tick of 4 ms). But where results leave the
- * caches it takes all of them to make memory as scarce as it will be. Where two are much the same, the one that stands
- * first: else noise would decide.
- */
-std::string fastest(const Conv& v, const std::vector<Candidate>& list, Stream& stream) {
-  const PreparedThreads::Scope threads(v.streams ? maxThreads() : 1);
-  struct Entry {
-    const char* name;
-    KernelPtr kernel;
-    double best = std::numeric_limits<double>::infinity();
-  };
-  std::vector<Entry> entries;
-  for (const Candidate& candidate : list) {
-    if (KernelPtr kernel = candidate.make(v)) entries.push_back({candidate.name, std::move(kernel)});
-  }
-  if (entries.empty()) return "gemm";
-  if (entries.size() == 1) return entries[0].name;
-  const auto faster = [](const Entry& a, const Entry& b) { return a.best < b.best; };
-  TimingBuffers buffers(v);
-  for (Entry& entry : entries) buffers.seconds(*entry.kernel, stream);  // Warms up caches and pages.
-  double total = 0;
-  for (int round = 0; round < kRounds && (round < kLeastRounds || total < kMostSeconds); ++round) {
-    const double best = std::min_element(entries.begin(), entries.end(), faster)->best;
-    for (Entry& entry : entries) {
-      if (round >= 1 && entry.best > 1.5 * best) continue;
-      const double t = buffers.seconds(*entry.kernel, stream);
-      entry.best = std::min(entry.best, t);
-      total += t;
-    }
-  }
-  const double best = std::min_element(entries.begin(), entries.end(), faster)->best;
-  return std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.best <= kClearly * best; })->name;
-}
-
 KernelPtr choose(const Conv& v, bool exact, Stream& stream, Winners& winners) {
-  const std::vector<Candidate> list = candidates(v, exact, stream, winners);
+  const std::vector<ConvCandidate> list = candidates(v, exact, stream, winners);
   if (forced() != nullptr) {
-    for (const Candidate& candidate : list) {
+    for (const ConvCandidate& candidate : list) {
       if (std::strcmp(candidate.name, forced()) != 0) continue;
       if (KernelPtr kernel = candidate.make(v)) return kernel;
     }
   }
   std::string key = v.key() + (exact ? " exact" : "") + " t" + std::to_string(maxThreads());
-  for (const Candidate& candidate : list) key.append(" ").append(candidate.name);  // A new one is timed.
+  for (const ConvCandidate& candidate : list) key.append(" ").append(candidate.name);  // A new one is timed.
   if (const std::string* known = winners.find(key)) {
-    for (const Candidate& candidate : list) {
+    for (const ConvCandidate& candidate : list) {
       if (*known != candidate.name) continue;
       if (KernelPtr kernel = candidate.make(v)) return kernel;
     }
   }
   if (v.flops() < kTimedFlops) {
-    for (const Candidate& candidate : list) {
+    for (const ConvCandidate& candidate : list) {
       if (KernelPtr kernel = candidate.make(v)) return kernel;
     }
     return makeGemmConv(v);
   }
-  const std::string winner = fastest(sampleOf(v), list, stream);
+  const std::string winner = fastest(v, list, stream);
   winners.remember(key, winner);
-  for (const Candidate& candidate : list) {
+  for (const ConvCandidate& candidate : list) {
     if (winner != candidate.name) continue;
     if (KernelPtr kernel = candidate.make(v)) return kernel;
   }

@@ -46,7 +46,7 @@ KernelPtr makeSharedGradient(const Conv&, const ConvMaker& make);
 
 /** How much of a convolution own Winograd code takes at once: what pays depends on channels and caches. */
 enum class WinogradBlock : uint8_t { kLarge, kCached };
-/** Its tiles: of stride 1, large ones need fewer products, a larger kernel, and have two times the error. */
+/** Its tiles: of stride 1, large ones need fewer products and a larger kernel, and have two times the error or more. */
 enum class WinogradTile : uint8_t { kSmall, kLarge };
 /**
  * Own Winograd code on NHWC, 3x3 and 5x5 of stride 1, 3x3 of stride 2 in small tiles; needs AVX2. A little less
@@ -56,7 +56,7 @@ enum class WinogradTile : uint8_t { kSmall, kLarge };
  */
 KernelPtr makeWinogradConv(const Conv&, WinogradBlock, WinogradTile = WinogradTile::kSmall);
 /** Whether Winograd's sums by kernel, one for each of so many threads, are together smaller than what is summed. */
-bool winogradSharesFit(const Conv&, int64_t threads, WinogradTile = WinogradTile::kSmall);
+bool winogradSharesFit(const Conv&, int64_t threads, WinogradTile);
 /**
  * Own rows of depthwise 3x3 filters of stride 1; needs AVX2 and a vector of channels. Images may be of bfloat16;
  * kernels and biases are float32.

@@ -179,6 +179,13 @@ struct Run {
   }
 };
 
+/** Tiles of a block for WinogradBlock::kCached. */
+int64_t cachedBlock(const Conv& v, Form form) {
+  const int64_t channels = v.kind == ConvKind::kBackwardInput ? v.o : v.c;
+  const bool tall = channels * kPanel * static_cast<int64_t>(sizeof(float)) > kPanelBytes;
+  return std::max(winograd::cachedTiles(v, form) / kTileStep * kTileStep, tall ? kLeastTiles : kTileStep);
+}
+
 template <class T>
 KernelPtr makeProduct(const Product& p) {
   const Conv& conv = p.conv;
@@ -239,17 +246,6 @@ int64_t winograd::cachedTiles(const Conv& v, Form form) {
   }();
   return cacheBytes / (elementsOf(form) * static_cast<int64_t>(sizeof(float)) * (v.c + v.o));
 }
-
-namespace {
-
-/** Tiles of a block for WinogradBlock::kCached. */
-int64_t cachedBlock(const Conv& v, Form form) {
-  const int64_t channels = v.kind == ConvKind::kBackwardInput ? v.o : v.c;
-  const bool tall = channels * kPanel * static_cast<int64_t>(sizeof(float)) > kPanelBytes;
-  return std::max(winograd::cachedTiles(v, form) / kTileStep * kTileStep, tall ? kLeastTiles : kTileStep);
-}
-
-}  // namespace
 
 bool winogradSharesFit(const Conv& v, int64_t threads, WinogradTile tile) {
   return kernelElementsOf(formOf(v, tile)) * v.c * v.o * threads < v.n * (v.h * v.w * v.c + v.oh * v.ow * v.o);

@@ -11,6 +11,7 @@ set(FOVEA_CPU_SOURCES
   cpu/conv_onednn.cc
   cpu/conv_primitives.cc
   cpu/conv_shares.cc
+  cpu/conv_timing.cc
   cpu/conv_winograd.cc
   cpu/conv_winograd_kernel.cc
   cpu/data_movement.cc

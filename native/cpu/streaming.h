@@ -14,7 +14,7 @@ namespace fovea::cpu {
 inline constexpr size_t kStreamedBytes = size_t{32} << 20;
 
 /** Whether a result of so many bytes has left the caches before it is read. */
-inline bool streams(size_t bytes) { return bytes > kStreamedBytes; }
+inline bool leavesCaches(size_t bytes) { return bytes > kStreamedBytes; }
 
 /** Whether a line of the caches begins there: streamed stores are of whole ones. */
 inline bool beginsLine(const void* p) { return reinterpret_cast<uintptr_t>(p) % 64 == 0; }

@@ -10,6 +10,7 @@
 
 #include "cpu/conv.h"
 #include "cpu/conv_pieces.h"
+#include "cpu/indirect_plan.h"
 #include "cpu/narrow.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
@@ -334,6 +335,7 @@ Test streamsAgree() {
                 const Buffers inputs = buffersFor(v.operands().inputs, &random);
                 const KernelPtr kernel = cpu::makeIndirectConv(v);
                 if (kernel == nullptr) continue;  // No vectors.
+                check(cpu::indirectPlan(v).streams == (cpu::wide() && channels % 16 == 0), v.key() + ": whole lines");
                 const Buffers expected = compute(*cpu::makeGemmConv(v), v, inputs);
                 compare("aligned", v, expected, {computeAligned(*kernel, v, inputs)});
                 compare("anywhere", v, expected, compute(*kernel, v, inputs));
