@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundle } from './bundle.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = path.join(root, 'dist');
@@ -20,44 +21,16 @@ const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 
-const { dependencies, optionalDependencies } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-const common = { absWorkingDir: root, platform: 'node', target: 'node20', logLevel: 'warning' };
-
-// All entries lie in one file, each behind a function that evaluates it; what a module imports when it is needed is
-// evaluated then. Names of classes and functions stay what they are.
+// All entries lie in one file, each behind a function that evaluates it.
 const ENTRIES = { lib: 'lib/index', models: 'models/index', cli: 'lib/cli/run' };
 const entries = Object.entries(ENTRIES);
-const { metafile } = await build({
-  ...common,
-  stdin: {
-    contents: entries.map(([name, entry]) => `exports.${name} = () => require('./${entry}.ts');`).join('\n'),
-    resolveDir: root,
-  },
-  outfile: 'dist/lib/bundle.cjs',
-  bundle: true,
-  external: Object.keys({ ...dependencies, ...optionalDependencies }),
-  format: 'cjs',
-  define: { 'import.meta.url': 'moduleUrl' },
-  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
-  keepNames: true,
-  sourcemap: true,
-  metafile: true,
-});
-
-// esbuild's helper defines names anew that are what they should be, too: for V8 such a function is an object of its own
-// shape, and an arrow function pays at every call of the function that makes it.
-const bundle = path.join(dist, 'lib/bundle.cjs');
-const [helper, lighter] = [
-  '__name = (target, value) => ',
-  '__name = (target, value) => target.name === value ? target : ',
-];
-const code = fs.readFileSync(bundle, 'utf8');
-if (!code.includes(helper)) throw new Error('bundle.cjs: expected the helper that keeps names, found none');
-fs.writeFileSync(bundle, code.replace(helper, lighter));
+const bundled = path.join(dist, 'lib/bundle.cjs');
+const sources = await bundle(root, Object.fromEntries(entries.map(([name, entry]) => [name, `${entry}.ts`])), bundled);
 
 // What users import: the exports of an entry, from the bundle that load.js loads.
 fs.copyFileSync(path.join(root, 'scripts/published/load.mjs'), path.join(dist, 'lib/load.js'));
-const library = createRequire(import.meta.url)(bundle);
+const library = {};
+createRequire(bundled)(bundled)(library, createRequire(bundled), bundled);
 for (const [name, entry] of entries) {
   const loader = path.dirname(entry) === 'lib' ? './load.js' : path.relative(path.dirname(entry), 'lib/load.js');
   const names = Object.keys(library[name]()).sort().join(', ');
@@ -66,12 +39,17 @@ for (const [name, entry] of entries) {
     `import { library } from '${loader}';\nexport const { ${names} } = library.${name}();\n`,
   );
 }
-await build({ ...common, entryPoints: ['lib/cli/main.ts'], outdir: 'dist/lib/cli', format: 'esm' });
+await build({
+  absWorkingDir: root,
+  entryPoints: ['lib/cli/main.ts'],
+  outdir: 'dist/lib/cli',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+});
 
 // The bundle holds other people's code, and their licences ask to be told.
-const packages = new Set(
-  Object.keys(metafile.inputs).flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []),
-);
+const packages = new Set(sources.flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []));
 const notices = [...packages].sort().map((name) => {
   const folder = path.join(root, 'node_modules', name);
   const licence = fs.readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));

@@ -71,15 +71,18 @@ const TRAILER_BYTES = 4 * Float64Array.BYTES_PER_ELEMENT;
 function load() {
   // Source maps and coverage are for Node's own loader.
   const { FOVEA_CODE_CACHE, NODE_V8_COVERAGE } = process.env;
-  if (FOVEA_CODE_CACHE === '0' || NODE_V8_COVERAGE || process.sourceMapsEnabled) return { library: require(file) };
+  const library = {};
+  if (FOVEA_CODE_CACHE === '0' || NODE_V8_COVERAGE || process.sourceMapsEnabled) {
+    require(file)(library, require, file);
+    return { library };
+  }
 
   const cache = new CodeCache(
     path.join(import.meta.dirname, `bundle-${builtin('v8').cachedDataVersionTag()}.cache`),
     fs.statSync(file),
   );
   const kept = cache.read();
-  const source = fs.readFileSync(file, 'latin1');
-  const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+  const script = new vm.Script(fs.readFileSync(file, 'latin1'), {
     filename: file,
     cachedData: kept?.code,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
@@ -93,9 +96,8 @@ function load() {
     };
     process.once('exit', () => cache.write(more, generation + 1));
   }
-  const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, file, import.meta.dirname);
-  return { library: module.exports, cached };
+  script.runInThisContext()(library, require, file);
+  return { library, cached };
 }
 
 /** The library's entries, as functions that evaluate them; whether V8 took its code from the cache. */

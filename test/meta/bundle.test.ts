@@ -44,7 +44,13 @@ test('predicts with a model of the other entry, natively where there is an addon
 
 test('gives every class and function the name that it has in the sources', async () => {
   const namesOf = (module: Record<string, unknown>): [key: string, name: string][] =>
-    Object.entries(module).flatMap(([key, value]) => (typeof value === 'function' ? [[key, value.name]] : []));
+    Object.entries(module).flatMap(([key, value]) => [
+      ...(typeof value === 'function' ? ([[key, value.name]] as [string, string][]) : []),
+      ...Object.entries(typeof value === 'object' ? (value as object) : {}).map(([inner, part]): [string, string] => [
+        `${key}.${inner}`,
+        (part as { name?: string }).name ?? typeof part,
+      ]),
+    ]);
   const sources = [await import('../../lib/index.js'), await import('../../models/index.js')].map(namesOf);
   const program = `
     const namesOf = ${namesOf.toString()};

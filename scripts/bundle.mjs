@@ -1,0 +1,124 @@
+/**
+ * Makes one CommonJS text of several entries and all that they import, to be compiled by V8 as one script.
+ *
+ * esbuild bundles twice. First it splits: modules that are always loaded together become one scope, a chunk, without a
+ * function around each. Then it puts the chunks into one file, each behind a function that evaluates it when it is first
+ * needed. What its helpers cost at every start is taken out of the text.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { build } from 'esbuild';
+
+/**
+ * The whole text is one function: a script that gives it, and a module of CommonJS that exports it.
+ * (`module` is told apart from a REPL's by nothing: exporting does no harm there.)
+ */
+const HEAD =
+  '((bundle) => (typeof module === "object" && (module.exports = bundle), bundle))' +
+  '(function (exports, require, __filename) {"use strict";' +
+  "const moduleUrl = require('node:url').pathToFileURL(__filename).href;";
+const FOOT = '})';
+
+/**
+ * @param root - the package, which has the dependencies
+ * @param entries - path of each entry's source, by the name of the function that evaluates it and gives its exports
+ * @param outfile - written, with a source map beside it
+ * @returns the paths of all sources, from `root`
+ */
+export async function bundle(root, entries, outfile) {
+  const { dependencies, optionalDependencies } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const common = {
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+    bundle: true,
+    external: Object.keys({ ...dependencies, ...optionalDependencies }),
+    sourcemap: true,
+  };
+  const chunks = fs.mkdtempSync(path.join(path.dirname(outfile), 'chunks-'));
+  try {
+    // Names of classes and functions stay what they are.
+    const { metafile } = await build({
+      ...common,
+      absWorkingDir: root,
+      entryPoints: entries,
+      outdir: chunks,
+      format: 'esm',
+      splitting: true,
+      keepNames: true,
+      metafile: true,
+    });
+    for (const name of fs.readdirSync(chunks).filter((file) => file.endsWith('.js')))
+      rewrite(path.join(chunks, name), literalNamespaces);
+    const contents = Object.keys(entries).map((name) => `exports.${name} = () => require('./${name}.js');`);
+    await build({
+      ...common,
+      absWorkingDir: chunks,
+      stdin: { contents: contents.join('\n'), resolveDir: chunks },
+      outfile,
+      format: 'cjs',
+      define: { 'import.meta.url': 'moduleUrl' },
+      banner: { js: HEAD },
+      footer: { js: FOOT },
+    });
+    rewrite(outfile, literalNamespaces, namesOnce, lighterHelpers);
+    return Object.keys(metafile.inputs);
+  } finally {
+    fs.rmSync(chunks, { recursive: true });
+  }
+}
+
+function rewrite(file, ...steps) {
+  fs.writeFileSync(
+    file,
+    steps.reduce((code, step) => step(code), fs.readFileSync(file, 'utf8')),
+  );
+}
+
+// What follows takes out of the text what does at run time what the text says already, or dearly what can be had for
+// less. Lines stay where they are, for source maps.
+
+/**
+ * Modules as objects: getters in a literal, not one call of `Object.defineProperty` each; without a prototype, as the
+ * namespaces of ES modules, which lets V8 make a table of them and not a hidden class for every name.
+ */
+function literalNamespaces(code) {
+  return code.replace(
+    /^(\s*(?:var )?)(\w+) = \{\};\n\s*__export\d*\(\2, \{\n([^}]*)\n\s*\}\);$/gm,
+    (_, before, name, exported) =>
+      `${before}${name} = {\n__proto__: null,\n${exported.replace(/^\s*(\w+): \(\) => (\w+)/gm, 'get $1() { return $2; }')}\n};`,
+  );
+}
+
+/** Functions and classes that have their name without being given it: esbuild renames some, and names all. */
+function namesOnce(code) {
+  return code
+    .replace(/^ *__name\d*\((\w+), "\1"\);$/gm, '')
+    .replace(
+      /\b(\w+)( = class(?: extends [\w.]+)? \{)\n\s*static \{\n\s*__name\d*\(this, "\1"\);\n\s*\}$/gm,
+      '$1$2\n\n\n',
+    );
+}
+
+/**
+ * - A name is defined where it is not what it should be: for V8 such a function is an object of its own shape, and an
+ *   arrow function pays at every call of the function that makes it.
+ * - Modules of CommonJS, Node's own among them, are the prototype of what importers see, not copied name by name.
+ * - What the entries export is given as it is: nobody but index.js sees it.
+ */
+function lighterHelpers(code) {
+  const helpers = [
+    [/(__name\d* = \(target, value\) => )(?=__defProp)/g, '$1target.name === value ? target : '],
+    [
+      /(__toESM\d* = )\(mod\d*, isNodeMode, target\) => \([\s\S]*?\n *\)\);/g,
+      '$1(mod, isNodeMode) => (!isNodeMode && mod.__esModule ? mod : { __proto__: mod, default: mod });\n\n\n\n\n\n\n',
+    ],
+    [/(__toCommonJS\d* = ).*/g, '$1(mod) => mod;'],
+  ];
+  for (const [helper, light] of helpers) {
+    const replaced = code.replaceAll(helper, light);
+    if (replaced === code) throw new Error(`bundle: expected esbuild's helper ${helper}, found none`);
+    code = replaced;
+  }
+  return code;
+}
