@@ -35,7 +35,8 @@ export async function bundle(root, entries, outfile) {
     external: Object.keys({ ...dependencies, ...optionalDependencies }),
     sourcemap: true,
   };
-  const chunks = fs.mkdtempSync(path.join(path.dirname(outfile), 'chunks-'));
+  // Always the same folder: it is named in the source map.
+  const chunks = `${outfile}.chunks`;
   try {
     // Names of classes and functions stay what they are.
     const { metafile } = await build({
