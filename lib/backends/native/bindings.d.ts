@@ -1,4 +1,9 @@
 declare module 'bindings' {
-  /** Where the addon is that was built last in the package at `module_root`; throws where there is none. */
-  export default function bindings(options: { bindings: string; module_root: string; path: true }): string;
+  /** With `path`: the path of the first of the places to `try` that holds a built addon. */
+  export default function bindings(options: {
+    bindings: string;
+    module_root: string;
+    path: true;
+    try: readonly (readonly string[])[];
+  }): string;
 }

@@ -39,8 +39,11 @@ function findAddon(): LoadResult {
   return { reason: `${built.reason}; ${packaged.reason}` };
 }
 
+/** Where cmake-js and binding.gyp leave the addon: `bindings` knows a dozen places more, and each costs time to miss. */
+const BUILT = ['Release', 'Debug'].map((configuration) => ['module_root', 'build', configuration, 'bindings']);
+
 function loadBuilt(): NativeAddon {
-  return require(bindings({ bindings: 'fovea', module_root: ROOT, path: true })) as NativeAddon;
+  return require(bindings({ bindings: 'fovea', module_root: ROOT, path: true, try: BUILT })) as NativeAddon;
 }
 
 function platformPackage(): string {
