@@ -9,10 +9,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { build } from 'esbuild';
 
-/**
- * The whole text is one function: a script that gives it, and a module of CommonJS that exports it.
- * (`module` is told apart from a REPL's by nothing: exporting does no harm there.)
- */
+/** The whole text is one function: the value of a script, and what a module of CommonJS exports. */
 const HEAD =
   '((bundle) => (typeof module === "object" && (module.exports = bundle), bundle))' +
   '(function (exports, require, __filename) {"use strict";' +
@@ -65,7 +62,7 @@ export async function bundle(root, entries, outfile) {
     rewrite(outfile, literalNamespaces, namesOnce, lighterHelpers);
     return Object.keys(metafile.inputs);
   } finally {
-    fs.rmSync(chunks, { recursive: true });
+    fs.rmSync(chunks, { recursive: true, force: true });
   }
 }
 
@@ -84,10 +81,15 @@ function rewrite(file, ...steps) {
  * namespaces of ES modules, which lets V8 make a table of them and not a hidden class for every name.
  */
 function literalNamespaces(code) {
+  const getters = (exported) =>
+    exported.split('\n').map((line) => {
+      const [, name, value, comma] = /^\s*(\w+): \(\) => (\w+)(,?)$/.exec(line) ?? [];
+      if (name === undefined) throw new Error(`bundle: expected the name of an export, received '${line}'`);
+      return `get ${name}() { return ${value}; }${comma}`;
+    });
   return code.replace(
     /^(\s*(?:var )?)(\w+) = \{\};\n\s*__export\d*\(\2, \{\n([^}]*)\n\s*\}\);$/gm,
-    (_, before, name, exported) =>
-      `${before}${name} = {\n__proto__: null,\n${exported.replace(/^\s*(\w+): \(\) => (\w+)/gm, 'get $1() { return $2; }')}\n};`,
+    (_, before, name, exported) => [`${before}${name} = {`, '__proto__: null,', ...getters(exported), '};'].join('\n'),
   );
 }
 
