@@ -93,12 +93,12 @@ function literalNamespaces(code) {
   );
 }
 
-/** Functions and classes that have their name without being given it: esbuild renames some, and names all. */
+/** Functions and classes that have their name without being given it, as what a variable holds: esbuild names all. */
 function namesOnce(code) {
   return code
     .replace(/^ *__name\d*\((\w+), "\1"\);$/gm, '')
     .replace(
-      /\b(\w+)( = class(?: extends [\w.]+)? \{)\n\s*static \{\n\s*__name\d*\(this, "\1"\);\n\s*\}$/gm,
+      /(?<![.\w])(\w+)( = class(?: extends [\w.]+)? \{)\n\s*static \{\n\s*__name\d*\(this, "\1"\);\n\s*\}$/gm,
       '$1$2\n\n\n',
     );
 }

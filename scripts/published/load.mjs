@@ -69,9 +69,9 @@ function remove(file) {
 const TRAILER_BYTES = 4 * Float64Array.BYTES_PER_ELEMENT;
 
 function load() {
+  const library = {};
   // Source maps and coverage are for Node's own loader.
   const { FOVEA_CODE_CACHE, NODE_V8_COVERAGE } = process.env;
-  const library = {};
   if (FOVEA_CODE_CACHE === '0' || NODE_V8_COVERAGE || process.sourceMapsEnabled) {
     require(file)(library, require, file);
     return { library };
