@@ -22,7 +22,9 @@
 namespace fovea::cpu {
 namespace {
 
-constexpr double kTimedFlops = 20e6;  ///< Smaller convolutions take the first candidate untimed.
+constexpr double kTimedFlops = 20e6;      ///< Smaller convolutions take the first candidate untimed.
+constexpr int64_t kFewPositions = 512;    ///< Up to so many, reading the kernel takes as long as using it.
+constexpr size_t kLargeKernel = 4 << 20;  ///< Networks of such do not stay in the caches.
 
 Conv parse(ConvKind kind, const Conv2dDesc& d) {
   Conv v;
@@ -80,6 +82,11 @@ std::vector<ConvCandidate> candidates(const Conv& v, bool exact, Stream& stream,
     addWinograd(WinogradTile::kSmall, "winograd", "winograd-cached");
     addWinograd(WinogradTile::kLarge, "winograd-large", "winograd-large-cached");
   };
+  const bool few = v.n * v.oh * v.ow <= kFewPositions;
+  if (winograd && ((few && v.kind != ConvKind::kBackwardKernel) || forced() != nullptr)) {
+    list.push_back(
+        {"winograd-tiny", [](const Conv& w) { return makeWinograd(w, WinogradBlock::kLarge, WinogradTile::kTiny); }});
+  }
   if (v.type != DType::kFloat32) {
     list.push_back({"onednn", [](const Conv& w) { return makeSharedGradient(w, makeOnednnConv); }});
     if (big) list.push_back({"matmul", [](const Conv& w) { return makeSharedGradient(w, makeMatmulConv); }});
@@ -101,9 +108,13 @@ std::vector<ConvCandidate> candidates(const Conv& v, bool exact, Stream& stream,
     list.push_back({"filters", makeFiltersConv});
     list.push_back({"depthwise", makeDepthwiseConv});
   }
-  addWinograds();
+  // A large kernel that is read for few positions takes longer to read than the one thread that is timed can tell: all
+  // share the memory. What reads less stands first then.
+  const bool bound = few && v.operands().inputs[1].bytes() >= kLargeKernel;
+  if (!bound) addWinograds();
   list.push_back({"onednn", makeOnednnConv});
   if (big) list.push_back({"indirect", makeIndirectConv});
+  if (bound) addWinograds();
   if (big && odd) list.push_back({"onednn-blocked", makeOnednnBlockedConv});
   const bool pointwiseGradient = v.pointwise() && v.kind != ConvKind::kForward;
   if (!big || odd || pointwiseGradient || forced() != nullptr) list.push_back({"gemm", makeGemmConv});

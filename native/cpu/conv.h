@@ -46,13 +46,16 @@ KernelPtr makeSharedGradient(const Conv&, const ConvMaker& make);
 
 /** How much of a convolution own Winograd code takes at once: what pays depends on channels and caches. */
 enum class WinogradBlock : uint8_t { kLarge, kCached };
-/** Its tiles: of stride 1, large ones need fewer products and a larger kernel, and have two times the error or more. */
-enum class WinogradTile : uint8_t { kSmall, kLarge };
+/**
+ * Its tiles. Of stride 1, large ones need fewer products and a larger kernel, and have two times the error or more;
+ * tiny ones need more products and a smaller kernel.
+ */
+enum class WinogradTile : uint8_t { kTiny, kSmall, kLarge };
 /**
  * Own Winograd code on NHWC, 3x3 and 5x5 of stride 1, 3x3 of stride 2 in small tiles; needs AVX2. A little less
- * accurate than the others. Null for kCached where it would be much the same as kLarge; by kernel, where kCached is for
- * the shares of threads, where the sums of a share are larger than what is summed. Images may be of bfloat16; kernels
- * and biases are float32.
+ * accurate than the others. Tiny tiles are for 3x3 of stride 1. Null for kCached where it would
+ * be much the same as kLarge; by kernel, where kCached is for the shares of threads, where the sums of a share are
+ * larger than what is summed. Images may be of bfloat16; kernels and biases are float32.
  */
 KernelPtr makeWinogradConv(const Conv&, WinogradBlock, WinogradTile = WinogradTile::kSmall);
 /** Whether Winograd's sums by kernel, one for each of so many threads, are together smaller than what is summed. */

@@ -253,7 +253,7 @@ bool winogradSharesFit(const Conv& v, int64_t threads, WinogradTile tile) {
 
 KernelPtr makeWinogradConv(const Conv& v, WinogradBlock block, WinogradTile tile) {
   const bool strided = v.kh == 3 && v.sh == 2 && tile == WinogradTile::kSmall;
-  const bool sizeFits = strided || ((v.kh == 3 || v.kh == 5) && v.sh == 1);
+  const bool sizeFits = strided || ((v.kh == 3 || (v.kh == 5 && tile != WinogradTile::kTiny)) && v.sh == 1);
   const bool fits = sizeFits && v.kw == v.kh && v.sw == v.sh && v.dh == 1 && v.dw == 1 && v.groups == 1;
   if (!fits || simd() == Simd::kNone) return nullptr;
   if (v.kind == ConvKind::kBackwardInput && (v.top >= v.kh || v.left >= v.kw)) return nullptr;

@@ -14,6 +14,7 @@ namespace fovea::cpu::winograd {
 
 inline Form formOf(const Conv& v, WinogradTile tile) {
   const bool large = tile == WinogradTile::kLarge;
+  if (tile == WinogradTile::kTiny) return Form::kThreeTiny;
   if (v.kh == 5) return large ? Form::kFiveLarge : Form::kFive;
   if (v.sh == 1) return large ? Form::kThreeLarge : Form::kThree;
   return v.kind == ConvKind::kBackwardInput ? Form::kTransposed : Form::kStrided;
@@ -23,6 +24,8 @@ inline const char* nameOf(Form form) {
   switch (form) {
     case Form::kThree:
       return "own:winograd4x3";
+    case Form::kThreeTiny:
+      return "own:winograd2x3";
     case Form::kThreeLarge:
       return "own:winograd6x3";
     case Form::kFive:

@@ -14,10 +14,11 @@
  * F(4x4, 3x3) and F(2x2, 5x5) share the points 0, 1, -1, 2, -2 and infinity and so the input transform: a 6x6 tile of
  * inputs gives a tile of outputs by 36 products a channel pair instead of 144 or 100. F(6x6, 3x3) and F(4x4, 5x5) take
  * 1/2 and -1/2 as well: 64 products instead of 324 or 400, twice to two and a half times the error of the others, and
- * larger transformed kernels. A kernel of 3 taps and stride 2 is along a line the sum of two taps on the even inputs,
- * F(4, 2) at 0, 1, -1, 2 and infinity, and of one tap on the odd inputs, which needs no transform: 5 and 4 products for
- * 4 outputs, 81 instead of 144 for 4x4. Its gradient by the input is the same with lines turned around: even outputs
- * are F(4, 2) of the gradients read, odd ones a tap of them.
+ * larger transformed kernels; F(2x2, 3x3) only 0, 1 and -1: 16 products instead of 36, and the smallest transformed
+ * kernel, which is what counts where images are few and small. A kernel of 3 taps and stride 2 is along a line the sum
+ * of two taps on the even inputs, F(4, 2) at 0, 1, -1, 2 and infinity, and of one tap on the odd inputs, which needs no
+ * transform: 5 and 4 products for 4 outputs, 81 instead of 144 for 4x4. Its gradient by the input is the same with
+ * lines turned around: even outputs are F(4, 2) of the gradients read, odd ones a tap of them.
  *
  * Fewer outputs, at the edge of a plane, are F(3, 3), F(2, 3), F(1, 3) and so on at the first of the points, scaled to
  * take the same transformed kernel: what the transforms of kernels divide by, those of images multiply by.
@@ -26,6 +27,7 @@ namespace fovea::cpu::winograd {
 
 enum class Form : uint8_t {
   kThree,       ///< F(4x4, 3x3).
+  kThreeTiny,   ///< F(2x2, 3x3).
   kThreeLarge,  ///< F(6x6, 3x3).
   kFive,        ///< F(2x2, 5x5).
   kFiveLarge,   ///< F(4x4, 5x5).
@@ -44,6 +46,8 @@ struct Line {
 
 constexpr Line lineOf(Form form) {
   switch (form) {
+    case Form::kThreeTiny:
+      return {4, 4, 2, 3, 4};
     case Form::kThreeLarge:
       return {8, 8, 6, 7, 8};
     case Form::kFive:

@@ -237,6 +237,8 @@ constexpr KernelTransforms kKernelTransforms{kernel<Lines>, kernelTransposed<Lin
 template <class T>
 const ImageTransforms<T>& imageTransformsOf(Form form) {
   switch (form) {
+    case Form::kThreeTiny:
+      return kImageTransforms<PlainLines<Form::kThreeTiny>, T>;
     case Form::kThreeLarge:
       return kImageTransforms<PlainLines<Form::kThreeLarge>, T>;
     case Form::kFive:
@@ -253,6 +255,8 @@ const ImageTransforms<T>& imageTransformsOf(Form form) {
 }
 const KernelTransforms& kernelTransformsOf(Form form) {
   switch (form) {
+    case Form::kThreeTiny:
+      return kKernelTransforms<PlainLines<Form::kThreeTiny>>;
     case Form::kThreeLarge:
       return kKernelTransforms<PlainLines<Form::kThreeLarge>>;
     case Form::kFive:

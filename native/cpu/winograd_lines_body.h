@@ -85,7 +85,7 @@ FOVEA_INLINE V valueAt(int last, const V y[kTile]) {
   return v;
 }
 
-/** F(4, 3) and F(2, 5), F(6, 3) and F(4, 5): at 0, pairs of p and -p, and infinity. */
+/** F(2, 3), F(4, 3) and F(2, 5), F(6, 3) and F(4, 5): at 0, pairs of p and -p, and infinity. */
 template <Form kFormOfLines>
 struct PlainLines {
   static constexpr Form kForm = kFormOfLines;

@@ -65,6 +65,8 @@ const std::vector<Candidate>& candidates() {
          });
        },
        true},
+      {"winograd-tiny",
+       [](const Conv& v) { return cpu::makeWinogradConv(v, WinogradBlock::kLarge, WinogradTile::kTiny); }, true},
       {"onednn", cpu::makeOnednnConv, true},
       {"onednn-blocked", cpu::makeOnednnBlockedConv, true},
       {"matmul", cpu::makeMatmulConv, true},
@@ -274,7 +276,7 @@ Test narrowAgree(ConvKind kind, unsigned seed) {
               }
             }
             if (cpu::simd() == cpu::Simd::kNone) return;
-            for (const char* name : {"winograd", "winograd-large", "filters"}) {
+            for (const char* name : {"winograd", "winograd-tiny", "winograd-large", "filters"}) {
               check(taken[name] > 0, std::string(name) + " was never taken");
             }
             check(taken["depthwise"] > 0 || kind != ConvKind::kBackwardKernel, "depthwise was never taken");
