@@ -110,6 +110,14 @@ export interface Backend {
   readonly dtypes: ReadonlySet<DType>;
   /** A buffer of `size` elements, from `data` when given (copied at the call), else zeroed. */
   createBuffer(dtype: DType, size: number, data?: TypedArray): DeviceBuffer;
+  /**
+   * A buffer of the elements that a file has from byte `position` on, as the device's types are stored (little-endian;
+   * 16-bit floats as their patterns), where the device reads files itself.
+   *
+   * @param file - the descriptor of an open file, which may be closed after the call
+   * @throws FoveaError (rejects) ERR_FILE when the file has less, ERR_OUT_OF_MEMORY
+   */
+  loadBuffer?(dtype: DType, size: number, file: number, position: number): Promise<DeviceBuffer>;
   preparePlan(plan: PlanDescription): ExecutablePlan;
   /** Bytes in use and the highest they were. */
   memory(): { bytes: number; peakBytes: number; buffers: number };

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { currentDevice } from '../backends/registry.js';
 import { FoveaError } from '../errors.js';
 import { deserializeLayer, serializeLayer, type CustomLayers, type SerializedLayer } from '../layers/registry.js';
 import type { Layer } from '../layers/layer.js';
@@ -114,7 +115,7 @@ async function loadOwn(file: string, architecture: string | undefined, customLay
   await using opened = await SafetensorsFile.open(file);
   const text = opened.metadata['model'];
   const json = text === undefined && architecture !== undefined ? await readModelJson(architecture) : parse(file, text);
-  opened.readAhead();
+  opened.loadAhead(currentDevice());
   const model = deserializeLayer(json, customLayers);
   await assignFrom(opened, model);
   return model;

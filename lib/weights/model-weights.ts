@@ -1,6 +1,7 @@
 import { FoveaError } from '../errors.js';
 import type { Layer } from '../layers/layer.js';
 import { tensor } from '../tensor/create.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import { fileKind } from './file-kind.js';
 import { matchWeights, type MatchOptions, type MatchReport } from './match.js';
@@ -95,9 +96,21 @@ export async function assignWeights(
     file: opened.path,
     model: model.name,
   });
-  const values: [Variable, NamedArray][] = [];
-  for (const { target, source } of pairs) values.push([target, await opened.read(source)]);
-  for (const [variable, value] of values) assignArray(variable, value);
+  const loads = await Promise.allSettled(pairs.map(async ({ target, source }) => opened.load?.(source, target)));
+  try {
+    const values: (Tensor | NamedArray)[] = [];
+    for (const [i, load] of loads.entries()) {
+      if (load.status === 'rejected') throw load.reason;
+      values.push(load.value ?? (await opened.read(pairs[i]!.source)));
+    }
+    for (const [i, { target }] of pairs.entries()) {
+      const value = values[i]!;
+      if (value instanceof Tensor) target.assign(value);
+      else assignArray(target, value);
+    }
+  } finally {
+    for (const load of loads) if (load.status === 'fulfilled') load.value?.dispose();
+  }
   return report;
 }
 

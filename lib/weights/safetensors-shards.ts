@@ -1,9 +1,10 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FoveaError } from '../errors.js';
-import { bytesPerElement } from '../tensor/dtype.js';
+import { bytesPerElement, type DType } from '../tensor/dtype.js';
 import { writeJsonAtomic } from '../util/atomic-file.js';
 import { refuse, type SafetensorsEntry } from './safetensors-header.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { SafetensorsFile, writeSafetensors, type NamedArray } from './safetensors.js';
 
 /** Tensors in one safetensors file, or in several with an index. */
@@ -12,6 +13,8 @@ export interface SafetensorsSource extends AsyncDisposable {
   readonly metadata: Readonly<Record<string, string>>;
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
   read(name: string): Promise<NamedArray>;
+  /** See {@link SafetensorsFile.load}. */
+  load(name: string, dtype: DType, device: string): Promise<Tensor> | undefined;
   close(): Promise<void>;
 }
 
@@ -78,6 +81,10 @@ export class ShardedSafetensors implements SafetensorsSource {
     const owner = this.owners.get(name);
     if (owner) return await owner.read(name);
     throw new FoveaError(`${this.path}: has no tensor "${name}"`, { code: 'ERR_NOT_FOUND', op: 'safetensors' });
+  }
+
+  load(name: string, dtype: DType, device: string): Promise<Tensor> | undefined {
+    return this.owners.get(name)?.load(name, dtype, device);
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Tensor } from '../tensor/tensor.js';
+import type { Variable } from '../tensor/variable.js';
 import type { SafetensorsSource } from './safetensors-shards.js';
 import type { NamedArray } from './safetensors.js';
 import { namedWeights, type MatchChoice, type Weighted, type WeightFile, type WeightPlan } from './weight-file.js';
@@ -28,6 +30,10 @@ export class SafetensorsWeights implements WeightFile {
 
   read(name: string): Promise<NamedArray> {
     return this.file.read(this.prefix + name);
+  }
+
+  load(name: string, { dtype, device }: Variable): Promise<Tensor> | undefined {
+    return this.file.load(this.prefix + name, dtype, device);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

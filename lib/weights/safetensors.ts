@@ -1,8 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { backendOf } from '../backends/registry.js';
 import { FoveaError } from '../errors.js';
+import { fromStorage } from '../tensor/create.js';
 import { bytesPerElement, isNarrow, viewTyped, type DType, type TypedArray } from '../tensor/dtype.js';
 import { fromPatterns, toPatterns } from '../tensor/narrow.js';
 import { formatShape, sizeOf } from '../tensor/shape.js';
+import { Storage } from '../tensor/storage.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { writeFileAtomic } from '../util/atomic-file.js';
 import {
   checkHeaderLength,
@@ -33,6 +37,9 @@ const TO_FILE: Record<DType, SafetensorsDType> = {
   bool: 'BOOL',
 };
 
+/** Types whose elements are on devices as they are in the file. */
+const AS_STORED: Partial<Record<SafetensorsDType, DType>> = { F32: 'float32', I32: 'int32', U8: 'uint8' };
+
 /**
  * An open safetensors file. The header is read and checked; elements are read when they are asked for, so a file of
  * gigabytes costs what is used of it.
@@ -43,8 +50,8 @@ const TO_FILE: Record<DType, SafetensorsDType> = {
  */
 export class SafetensorsFile implements AsyncDisposable {
   readonly #entries: ReadonlyMap<string, SafetensorsEntry>;
-  /** Tensors that are being read before they are asked for. */
-  readonly #ahead = new Map<string, Promise<NamedArray>>();
+  /** Tensors that are being loaded before they are asked for. */
+  readonly #ahead = new Map<string, { readonly device: string; readonly loading: Promise<Tensor> }>();
 
   private constructor(
     readonly path: string,
@@ -101,22 +108,7 @@ export class SafetensorsFile implements AsyncDisposable {
    *
    * @throws FoveaError ERR_NOT_FOUND, ERR_UNSUPPORTED for integers that do not fit
    */
-  read(name: string): Promise<NamedArray> {
-    const ahead = this.#ahead.get(name);
-    this.#ahead.delete(name);
-    return ahead ?? this.#read(name);
-  }
-
-  /** Starts to read every tensor: for a caller that will ask for all of them and has other work to do first. */
-  readAhead(): void {
-    for (const name of this.#entries.keys()) {
-      const reading = this.#read(name);
-      reading.catch(() => undefined); // Who asks for the tensor is told.
-      this.#ahead.set(name, reading);
-    }
-  }
-
-  async #read(name: string): Promise<NamedArray> {
+  async read(name: string): Promise<NamedArray> {
     const entry = this.#entries.get(name);
     if (!entry) {
       throw new FoveaError(`${this.path}: has no tensor "${name}"`, { code: 'ERR_NOT_FOUND', op: 'safetensors' });
@@ -125,7 +117,48 @@ export class SafetensorsFile implements AsyncDisposable {
     return { ...convert(this.path, entry, bytes), shape: entry.shape };
   }
 
+  /**
+   * @internal The tensor, which the device reads from the file itself: nothing is copied on the host. Undefined where the
+   * device does not read files or has the type in another form: see {@link read}.
+   */
+  load(name: string, dtype: DType, device: string): Promise<Tensor> | undefined {
+    const ahead = this.#ahead.get(name);
+    const entry = this.#entries.get(name);
+    if (!entry || AS_STORED[entry.dtype] !== dtype) return undefined;
+    if (ahead?.device !== device) return this.#load(entry, dtype, device);
+    this.#ahead.delete(name);
+    return ahead.loading;
+  }
+
+  /** @internal Starts to load every tensor: for a caller that will ask for all of them and has other work to do first. */
+  loadAhead(device: string): void {
+    for (const [name, entry] of this.#entries) {
+      const dtype = AS_STORED[entry.dtype];
+      const loading = dtype && this.#load(entry, dtype, device);
+      if (!loading) continue;
+      loading.catch(() => undefined); // Who asks for the tensor is told.
+      this.#ahead.set(name, { device, loading });
+    }
+  }
+
+  #load({ name, shape, begin }: SafetensorsEntry, dtype: DType, device: string): Promise<Tensor> | undefined {
+    const loading = backendOf(device).loadBuffer?.(dtype, sizeOf(shape), this.handle.fd, this.start + begin);
+    return loading?.then(
+      (buffer) => fromStorage(new Storage(buffer), shape, dtype, device),
+      (error: unknown) => {
+        if (!(error instanceof FoveaError) || error.code !== 'ERR_FILE') throw error;
+        throw refuse(this.path, `tensor "${name}": ${error.message}`, error);
+      },
+    );
+  }
+
   async close(): Promise<void> {
+    for (const { loading } of this.#ahead.values())
+      void loading.then(
+        (tensor) => tensor.dispose(),
+        () => undefined,
+      );
+    this.#ahead.clear();
     await this.handle.close();
   }
 

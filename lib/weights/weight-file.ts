@@ -1,3 +1,4 @@
+import type { Tensor } from '../tensor/tensor.js';
 import type { Variable } from '../tensor/variable.js';
 import type { FoundTensor, MatchOptions } from './match.js';
 import type { NamedArray } from './safetensors.js';
@@ -28,6 +29,8 @@ export interface WeightFile extends AsyncDisposable {
   plan(model: Weighted, choice: MatchChoice): WeightPlan;
   /** The elements of a tensor of the plan, in a type that variables have. */
   read(name: string): Promise<NamedArray>;
+  /** The same as a tensor on a variable's device and in its type, where that needs no copy on the host. */
+  load?(name: string, variable: Variable): Promise<Tensor> | undefined;
 }
 
 /** Weights under names that no two share: a name that comes again gets a number. */

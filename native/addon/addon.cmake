@@ -19,6 +19,7 @@ add_library(fovea SHARED
   addon/completions.cc
   addon/environment.cc
   addon/errors.cc
+  addon/load_buffer.cc
   addon/module.cc
   addon/plan.cc
   addon/plan_args.cc

@@ -171,13 +171,16 @@ void defineBufferClass(Napi::Env env) {
             method<read>("read"), method<readSync>("readSync"), method<dispose>("dispose")});
 }
 
+Napi::Value toJs(Napi::Env env, std::shared_ptr<DeviceMemory> memory) {
+  return wrap(env, std::make_unique<BufferObject>(env, std::move(memory)));
+}
+
 Napi::Value createBuffer(const Napi::CallbackInfo& info) {
   Device& device = Registry::instance().find(toText(info[0], "createBuffer: device"));
   const DType dtype = toDType(info[1], "createBuffer: dtype");
   const size_t size = toSize(info[2], "createBuffer: size");
   const void* data = info[3].IsUndefined() ? nullptr : toElements(info[3], dtype, size, "createBuffer: data");
-  auto memory = std::make_shared<DeviceMemory>(device, dtype, size, data);
-  return wrap(info.Env(), std::make_unique<BufferObject>(info.Env(), std::move(memory)));
+  return toJs(info.Env(), std::make_shared<DeviceMemory>(device, dtype, size, data));
 }
 
 }  // namespace fovea

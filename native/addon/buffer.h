@@ -36,7 +36,12 @@ class BufferObject {
 /** Defines the class of buffers in an environment. */
 void defineBufferClass(Napi::Env env);
 
+/** A new buffer over `memory`. */
+Napi::Value toJs(Napi::Env env, std::shared_ptr<DeviceMemory> memory);
+
 /** `createBuffer(device, dtype, size, data?)` */
 Napi::Value createBuffer(const Napi::CallbackInfo& info);
+/** `loadBuffer(device, dtype, size, file, position)`, in load_buffer.cc. */
+Napi::Value loadBuffer(const Napi::CallbackInfo& info);
 
 }  // namespace fovea

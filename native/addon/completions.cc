@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "addon/buffer.h"
 #include "addon/errors.h"
 
 namespace fovea {
@@ -63,7 +64,7 @@ void Completions::deliver(napi_env env, napi_value, void* context, void* data) {
   if (env) static_cast<Completions*>(context)->settle(*completion);
 }
 
-void Completions::settle(const Completion& completion) {
+void Completions::settle(Completion& completion) {
   const auto found = pending_.find(completion.id);
   if (found == pending_.end()) return;
   const Pending pending = found->second;
@@ -82,6 +83,7 @@ void Completions::settle(const Completion& completion) {
       return;
     }
     if (completion.profiles) value = toJs(env_, *completion.profiles);
+    if (completion.memory) value = toJs(env_, std::move(completion.memory));
     napi_resolve_deferred(env_, pending.deferred, value);
   } catch (const Napi::Error& error) {
     napi_reject_deferred(env_, pending.deferred, error.Value());

@@ -11,15 +11,17 @@
 #include <vector>
 
 #include "core/error.h"
+#include "plan/device_memory.h"
 #include "plan/plan.h"
 
 namespace fovea {
 
-/** What an engine tells the JavaScript thread about work that is done: plain data. */
+/** What an engine tells the JavaScript thread about work that is done. */
 struct Completion {
   uint64_t id = 0;
   std::optional<Error> error;
   std::optional<std::vector<StepProfile>> profiles;
+  std::shared_ptr<DeviceMemory> memory;  ///< Of a new buffer.
 };
 
 /**
@@ -57,8 +59,8 @@ class Completions {
 
   const std::shared_ptr<Outbox>& outbox() const { return outbox_; }
   /**
-   * A new promise. It resolves with the profiles of its completion, else with `result`, else with undefined. While one
-   * is pending the process stays alive.
+   * A new promise. It resolves with the profiles or the buffer of its completion, else with `result`, else with
+   * undefined. While one is pending the process stays alive.
    *
    * @param id - receives the number its completion must carry
    */
@@ -73,7 +75,7 @@ class Completions {
   };
 
   static void deliver(napi_env env, napi_value, void* context, void* data);
-  void settle(const Completion& completion);
+  void settle(Completion& completion);
 
   napi_env env_;
   napi_threadsafe_function function_ = nullptr;

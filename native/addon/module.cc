@@ -82,8 +82,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("kernels", strings(env, kernelNames()));
   exports.Set("version", FOVEA_VERSION);
   const std::vector<napi_property_descriptor> functions = {
-      method<devices>("devices"), method<createBuffer>("createBuffer"),     method<createPlan>("createPlan"),
-      method<memory>("memory"),   method<setMemoryLimit>("setMemoryLimit"), method<setThreads>("setThreads"),
+      method<devices>("devices"),       method<createBuffer>("createBuffer"),
+      method<loadBuffer>("loadBuffer"), method<createPlan>("createPlan"),
+      method<memory>("memory"),         method<setMemoryLimit>("setMemoryLimit"),
+      method<setThreads>("setThreads"),
   };
   // Enumerable, as the members of any module are.
   for (napi_property_descriptor function : functions) {

@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "addon/args.h"
@@ -60,8 +61,20 @@ Napi::Value construct(const Napi::CallbackInfo& info) {
 template <typename T>
 Napi::Object wrap(Napi::Env env, std::unique_ptr<T> object) {
   Environment& environment = Environment::of(env);
-  environment.constructing = object.release();
-  return T::classOf(environment).New({});
+  environment.constructing = object.get();
+  const auto takeBack = [&] {
+    // Taken over, unless the constructor was not called: an environment that ends calls none.
+    if (std::exchange(environment.constructing, nullptr) == nullptr) return static_cast<void>(object.release());
+    object->finalize(env);
+  };
+  try {
+    const Napi::Object made = T::classOf(environment).New({});
+    takeBack();
+    return made;
+  } catch (...) {
+    takeBack();
+    throw;
+  }
 }
 
 /** Defines T's class with the given members and remembers its constructor. */

@@ -46,6 +46,8 @@ class Backend {
   /** Device memory, 64-byte aligned, not initialised. Throws ERR_OUT_OF_MEMORY. */
   virtual void* allocate(size_t bytes) = 0;
   virtual void free(void* pointer, size_t bytes) noexcept = 0;
+  /** Whether the host reads and writes the device's memory as its own. */
+  virtual bool onHost() const { return false; }
   virtual void copyToDevice(void* to, const void* from, size_t bytes) = 0;
   virtual void copyToHost(void* to, const void* from, size_t bytes) = 0;
   virtual void zero(void* to, size_t bytes) = 0;

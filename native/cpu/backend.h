@@ -19,6 +19,7 @@ class CpuBackend final : public Backend {
   const DeviceInfo& info() const override { return info_; }
   Stream& stream() override { return stream_; }
   void* allocate(size_t bytes) override;
+  bool onHost() const override { return true; }
   void free(void* pointer, size_t bytes) noexcept override;
   void copyToDevice(void* to, const void* from, size_t bytes) override;
   void copyToHost(void* to, const void* from, size_t bytes) override;

@@ -17,21 +17,24 @@ uint64_t DeviceMemory::nextVersion() {
   return ++last;
 }
 
-DeviceMemory::DeviceMemory(Device& device, DType dtype, size_t size, const void* data)
+DeviceMemory::DeviceMemory(Device& device, DType dtype, size_t size)
     : device_(device),
       dtype_(dtype),
       size_(size),
       allocation_(device.backend(), device.ledger(), holderName(dtype, size)) {
   // An empty buffer has an address too.
   allocation_.allocate(std::max<size_t>(bytes(), 1));
-  if (bytes() > 0) {
-    if (data) {
-      device.backend().copyToDevice(allocation_.data(), data, bytes());
-    } else {
-      device.backend().zero(allocation_.data(), bytes());
-    }
-  }
   ++device_.bufferCount();
+}
+
+DeviceMemory::DeviceMemory(Device& device, DType dtype, size_t size, const void* data)
+    : DeviceMemory(device, dtype, size) {
+  if (bytes() == 0) return;
+  if (data) {
+    device.backend().copyToDevice(allocation_.data(), data, bytes());
+  } else {
+    device.backend().zero(allocation_.data(), bytes());
+  }
 }
 
 }  // namespace fovea

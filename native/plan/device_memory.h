@@ -15,6 +15,8 @@ namespace fovea {
 /** The elements of one buffer. Shared by the JavaScript object and by the queued jobs that use it. */
 class DeviceMemory {
  public:
+  /** Throws ERR_OUT_OF_MEMORY. The contents are to be written. */
+  DeviceMemory(Device& device, DType dtype, size_t size);
   /** Throws ERR_OUT_OF_MEMORY. The contents are those of `data`, or zeros without. */
   DeviceMemory(Device& device, DType dtype, size_t size, const void* data);
   ~DeviceMemory() { --device_.bufferCount(); }

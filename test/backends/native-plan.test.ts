@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { DeviceBuffer, PlanDescription, StepDescription } from '../../lib/backends/backend.js';
 import type { NativeBackend } from '../../lib/backends/native/index.js';
 import { openNative } from '../../lib/backends/native/index.js';
@@ -228,6 +231,65 @@ describe.skipIf(cpu === undefined)('plans on the native CPU device', () => {
       const error = await errorOf(create);
       expect(error.code).toBe(code);
       expect(error.message).toMatch(message);
+    });
+
+    describe('read from a file', () => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'fovea-buffer-'));
+      const name = path.join(folder, 'elements');
+      const data = Float32Array.from({ length: 40_000 }, (_, i) => i);
+      writeFileSync(name, Buffer.concat([Buffer.from('head'), Buffer.from(data.buffer)]));
+      const file = openSync(name, 'r');
+      const directory = openSync(folder, 'r');
+      afterAll(() => {
+        closeSync(file);
+        closeSync(directory);
+        rmSync(folder, { recursive: true });
+      });
+
+      it('have its elements, and may come at once, while others are used, and from a file that is closed', async () => {
+        const before = cpu.memory().buffers;
+        const own = openSync(name, 'r');
+        const all = Array.from({ length: 20 }, (_, i) => cpu.loadBuffer('float32', 1000 * i, own, 4 + 4 * i));
+        closeSync(own);
+        for (const [i, loading] of all.entries()) {
+          const buffer = await loading;
+          expect([buffer.dtype, buffer.size]).toEqual(['float32', 1000 * i]);
+          expect(await buffer.read()).toEqual(data.slice(i, 1001 * i));
+          buffer.dispose();
+        }
+        expect(cpu.memory().buffers).toBeLessThanOrEqual(before);
+      });
+
+      it.each([
+        [() => cpu.loadBuffer('float64', 1, file, 0), 'ERR_DTYPE', /dtype: .*'float64'/],
+        [() => cpu.loadBuffer('float32', -1, file, 0), 'ERR_ARGUMENT', /size: .*-1/],
+        [() => cpu.loadBuffer('float32', 2 ** 44, file, 0), 'ERR_OUT_OF_MEMORY', /out of memory: .*largest holders/],
+        [() => cpu.loadBuffer('float32', 1, -1, 0), 'ERR_ARGUMENT', /file: .*descriptor.*-1/],
+        [() => cpu.loadBuffer('float32', 1, 2 ** 40, 0), 'ERR_ARGUMENT', /file: .*descriptor/],
+        [() => cpu.loadBuffer('float32', 1, 987_654, 0), 'ERR_ARGUMENT', /file: .*descriptor.*987654/],
+        [() => cpu.loadBuffer('float32', 1, file, -4), 'ERR_ARGUMENT', /position: .*-4/],
+        [() => cpu.loadBuffer('float32', 1, directory, 0), 'ERR_FILE', /directory/],
+        [() => cpu.loadBuffer('float32', 40_000, file, 5), 'ERR_FILE', /160000 bytes at 5, received 159999/],
+        [() => cpu.loadBuffer('float32', 2, file, 2 ** 45), 'ERR_FILE', /8 bytes at \d+, received 0/],
+      ])('refuse %s', async (load, code, message) => {
+        const before = cpu.memory().bytes;
+        const error = await errorOf(load);
+        expect(error.code).toBe(code);
+        expect(error.message).toMatch(message);
+        expect(cpu.memory().bytes).toBe(before);
+      });
+
+      it('are dropped with the Worker that asked for them', async () => {
+        const before = cpu.memory().buffers;
+        const script = `
+          const { workerData: [addon, file] } = require('node:worker_threads');
+          const { loadBuffer } = require(addon);
+          for (let i = 0; i < 200; i++) loadBuffer('cpu', 'float32', 40000, file, 4).catch(() => undefined);
+          process.exit();`;
+        const worker = new Worker(script, { eval: true, workerData: [addonFile(), file] });
+        await new Promise((resolve) => worker.on('exit', resolve));
+        while (cpu.memory().buffers > before) await sleep(1);
+      });
     });
 
     it('say so when they were disposed', async () => {

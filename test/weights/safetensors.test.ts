@@ -49,24 +49,6 @@ describe('reading', () => {
     }
   });
 
-  it('gives the same when all are read ahead, and tells of one that cannot be read who asks for it', async () => {
-    await using file = await SafetensorsFile.open(GOLDEN);
-    await using other = await SafetensorsFile.open(GOLDEN);
-    file.readAhead();
-    await new Promise((resolve) => setTimeout(resolve, 20)); // An unhandled rejection would fail the test here.
-    for (const name of file.entries.keys()) {
-      if (name === 'i64') await expect(file.read(name)).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
-      else for (let i = 0; i < 2; i++) expect(await file.read(name), name).toEqual(await other.read(name));
-    }
-  });
-
-  it('may be closed while it reads ahead', async () => {
-    const file = await SafetensorsFile.open(GOLDEN);
-    file.readAhead();
-    await file.close();
-    for (let i = 0; i < 10; i++) await new Promise(setImmediate);
-  });
-
   it('refuses 64-bit integers that do not fit', async () => {
     await using file = await SafetensorsFile.open(GOLDEN);
     await expect(file.read('i64')).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });

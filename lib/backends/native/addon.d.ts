@@ -52,6 +52,11 @@ export interface NativeAddon {
   devices(): { present: DeviceInfo[]; missing: MissingDevice[] };
   /** Zeroed when `data` is left out. */
   createBuffer(device: string, dtype: DType, size: number, data?: NativeArray): NativeBuffer;
+  /**
+   * A buffer of what an open file has from byte `position` on, read by the device's engine. The file may be closed after
+   * the call. Rejects with ERR_FILE when it has less.
+   */
+  loadBuffer(device: string, dtype: DType, size: number, file: number, position: number): Promise<NativeBuffer>;
   createPlan(device: string, plan: PlanDescription): NativePlan;
   memory(device: string): NativeMemory;
   /** Sets the most bytes a device may hold in buffers and arena (0 = no limit). */

@@ -25,6 +25,12 @@ export class NativeBackend implements Backend {
     return new NativeDeviceBuffer(guard(() => this.#addon.createBuffer(this.device.name, dtype, size, native)));
   }
 
+  async loadBuffer(dtype: DType, size: number, file: number, position: number): Promise<DeviceBuffer> {
+    return new NativeDeviceBuffer(
+      await guardAsync(() => this.#addon.loadBuffer(this.device.name, dtype, size, file, position)),
+    );
+  }
+
   preparePlan(plan: PlanDescription): ExecutablePlan {
     return new NativeExecutablePlan(guard(() => this.#addon.createPlan(this.device.name, plan)));
   }
