@@ -76,7 +76,7 @@ void* CpuBackend::allocate(size_t bytes) {
   return pointer;
 }
 
-void CpuBackend::free(void* pointer, size_t) noexcept { std::free(pointer); }
+void CpuBackend::free(void* pointer, size_t bytes) noexcept { freeMemory(pointer, bytes); }
 
 // Copies may come from any thread, so they do not use the engine thread's pool.
 void CpuBackend::copyToDevice(void* to, const void* from, size_t bytes) {

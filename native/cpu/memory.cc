@@ -3,42 +3,47 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 
 #include "cpu/kernel_base.h"
+#include "cpu/page_pool.h"
 
 namespace fovea::cpu {
 namespace {
 
-constexpr size_t kPage = 4096;
-constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kLarge = 2 * kHugePage;
-/** Below this, the call costs as much as it saves. */
-constexpr size_t kMapped = 16 * kPage;
+constexpr size_t kPooled = 16 * kPage;  ///< Smaller memory is the heap's: most of it is there already.
 
-/** What is only advice: failing does no harm. */
-void prepare([[maybe_unused]] void* pointer, [[maybe_unused]] size_t bytes) {
-#ifdef MADV_HUGEPAGE
-  if (bytes >= kLarge) madvise(pointer, bytes, MADV_HUGEPAGE);
+/** Of a size that the pool takes. AddressSanitizer sees a byte too far only where the heap gives every block. */
+bool pooled([[maybe_unused]] size_t bytes) {
+#ifdef __SANITIZE_ADDRESS__
+  return false;
+#else
+  return bytes >= kPooled && bytes <= PagePool::kLargestBlock;
 #endif
-#ifdef MADV_POPULATE_WRITE
-  if (bytes >= kMapped && bytes < kLarge) {
-    const uintptr_t at = reinterpret_cast<uintptr_t>(pointer);
-    const uintptr_t from = (at + kPage - 1) / kPage * kPage, to = (at + bytes) / kPage * kPage;
-    madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE);
-  }
-#endif
+}
+
+/** Never destroyed: memory is freed until the process ends. */
+PagePool& pool() {
+  static PagePool& instance = *new PagePool;
+  return instance;
 }
 
 }  // namespace
 
 void* allocateMemory(size_t bytes) {
+  if (pooled(bytes)) return pool().allocate(bytes);
   void* pointer = nullptr;
   const size_t whole = std::max<size_t>(align64(bytes), 64);
-  if (posix_memalign(&pointer, bytes >= kLarge ? kHugePage : 64, whole) != 0) return nullptr;
-  prepare(pointer, bytes);
+  if (posix_memalign(&pointer, bytes >= kHugePage ? kHugePage : 64, whole) != 0) return nullptr;
+#ifdef MADV_HUGEPAGE
+  if (bytes >= kHugePage) madvise(pointer, bytes, MADV_HUGEPAGE);  // Only advice: failing does no harm.
+#endif
   return pointer;
+}
+
+void freeMemory(void* pointer, size_t bytes) noexcept {
+  if (pooled(bytes)) return pool().free(pointer, bytes);
+  std::free(pointer);
 }
 
 }  // namespace fovea::cpu

@@ -2,8 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 
 #include "core/error.h"
 #include "cpu/kernel_base.h"
@@ -29,7 +27,7 @@ class Packed {
       return workspace;
     }
     if (version != version_) {
-      if (!data_) data_.reset(allocateMemory(bytes_));
+      if (!data_) data_ = OwnedMemory(allocateMemory(bytes_), FreeMemory{bytes_});
       if (!data_) throw Error("ERR_OUT_OF_MEMORY", "cpu: no memory for packed weights");
       version_ = 0;  // Should `make` throw.
       make(data_.get());
@@ -39,12 +37,9 @@ class Packed {
   }
 
  private:
-  struct Free {
-    void operator()(void* p) const { std::free(p); }
-  };
   bool steady_;
   size_t bytes_;
-  std::unique_ptr<void, Free> data_;
+  OwnedMemory data_;
   uint64_t version_ = 0;
 };
 

@@ -26,6 +26,7 @@ set(FOVEA_CPU_SOURCES
   cpu/lrn.cc
   cpu/matmul.cc
   cpu/memory.cc
+  cpu/page_pool.cc
   cpu/philox_blocks.cc
   cpu/pool.cc
   cpu/random.cc

@@ -3,6 +3,6 @@
 int main(int argc, char** argv) {
   using namespace fovea::test;
   return runTests({ledgerTests(), engineTests(), validateTests(), planTests(), cudaLoadingTests(), cudaMemoryTests(),
-                   kernelTests(), convCandidateTests(), winogradTileTests()},
+                   kernelTests(), convCandidateTests(), winogradTileTests(), pagePoolTests()},
                   argc, argv);
 }

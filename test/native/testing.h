@@ -67,6 +67,7 @@ std::vector<Test> cudaMemoryTests();
 std::vector<Test> engineTests();
 std::vector<Test> kernelTests();
 std::vector<Test> ledgerTests();
+std::vector<Test> pagePoolTests();
 std::vector<Test> planTests();
 std::vector<Test> validateTests();
 

@@ -19,7 +19,7 @@ using cpu::winograd::takes;
 using cpu::winograd::TileBlock;
 using cpu::winograd::TileBlocks;
 
-constexpr Form kForms[] = {Form::kThree, Form::kThreeLarge, Form::kFive,
+constexpr Form kForms[] = {Form::kThreeTiny, Form::kThree, Form::kThreeLarge, Form::kFive,
                            Form::kFiveLarge, Form::kStrided, Form::kTransposed};
 
 Test coverAll() {
