@@ -8,6 +8,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { build } from 'esbuild';
+import ts from 'typescript';
 
 /** The whole text is one function: the value of a script, and what a module of CommonJS exports. */
 const HEAD =
@@ -95,12 +96,42 @@ function literalNamespaces(code) {
 
 /** Functions and classes that have their name without being given it, as what a variable holds: esbuild names all. */
 function namesOnce(code) {
-  return code
+  return inferredNames(code)
     .replace(/^ *__name\d*\((\w+), "\1"\);$/gm, '')
     .replace(
       /(?<![.\w])(\w+)( = class(?: extends [\w.]+)? \{)\n\s*static \{\n\s*__name\d*\(this, "\1"\);\n\s*\}$/gm,
       '$1$2\n\n\n',
     );
+}
+
+/** Takes `x = __name(() => 1, "x")` apart: a function without a name gets that of the variable or property it begins. */
+function inferredNames(code) {
+  const targetOf = (node) => {
+    const { parent } = node;
+    if (parent.initializer === node) return parent.name;
+    return parent.operatorToken?.kind === ts.SyntaxKind.EqualsToken && parent.right === node ? parent.left : undefined;
+  };
+  const named = [];
+  const visit = (node) => {
+    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && /^__name\d*$/.test(node.expression.text)) {
+      const [made, name] = node.arguments;
+      if (ts.isArrowFunction(made) && targetOf(node)?.text === name.text) named.push([node, made]);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('bundle.cjs', code, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS));
+  const pieces = [];
+  let at = 0;
+  // An outer function begins before an inner one and ends after it.
+  const cuts = named.flatMap(([call, made]) => [
+    [call.pos + 1, made.pos],
+    [made.end, call.end],
+  ]);
+  for (const [from, to] of cuts.sort(([a], [b]) => a - b)) {
+    pieces.push(code.slice(at, from));
+    at = to;
+  }
+  return pieces.join('') + code.slice(at);
 }
 
 /**

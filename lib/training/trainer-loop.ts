@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { clock } from '../util/clock.js';
 import type { Batch, BatchFeed } from './data-source.js';
 
 /** The steps of one epoch or evaluation: what the loop asks of its caller. */
@@ -36,7 +37,7 @@ export async function runSteps<R>(loop: StepLoop<R>): Promise<number> {
   let step = loop.start ?? 0;
   let upcoming: Promise<Batch | undefined> | undefined;
   let running: { step: number; result: Promise<R> } | undefined;
-  let turned = performance.now();
+  let turned = clock();
 
   const fetch = (): Promise<Batch | undefined> => {
     const batch = loop.repeat ? feed.next().then((b) => b ?? feed.next()) : feed.next();
@@ -75,9 +76,9 @@ export async function runSteps<R>(loop: StepLoop<R>): Promise<number> {
         const waiting = loop.end(before.step, await before.result);
         if (waiting) await waiting;
       }
-      if (performance.now() - turned > TURN_MS) {
+      if (clock() - turned > TURN_MS) {
         await turn();
-        turned = performance.now();
+        turned = clock();
       }
       if (loop.stopped()) break;
     }

@@ -131,7 +131,7 @@ KernelPtr choose(const Conv& v, bool exact, Stream& stream, Winners& winners) {
   }
   std::string key = v.key() + (exact ? " exact" : "") + " t" + std::to_string(maxThreads());
   for (const ConvCandidate& candidate : list) key.append(" ").append(candidate.name);  // A new one is timed.
-  if (const std::string* known = winners.find(key)) {
+  if (const auto known = winners.find(key)) {
     for (const ConvCandidate& candidate : list) {
       if (*known != candidate.name) continue;
       if (KernelPtr kernel = candidate.make(v)) return kernel;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <deque>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace fovea::cpu {
@@ -17,15 +20,19 @@ class Winners {
   /** @param device what the choice depends on besides the key: processor, library version, threads. */
   explicit Winners(const std::string& device);
 
-  /** The name remembered for a shape, or null. */
-  const std::string* find(const std::string& key) const;
+  /** The name remembered for a shape. The first call reads the file. */
+  std::optional<std::string_view> find(const std::string& key);
   void remember(const std::string& key, const std::string& name);
 
  private:
-  void load();
+  void read();
+  /** Takes lines over; those whose key is known already change nothing. */
+  void add(std::string lines);
 
   std::string path_;
-  std::unordered_map<std::string, std::string> names_;
+  bool read_ = false;
+  std::deque<std::string> texts_;  ///< What the names lie in.
+  std::unordered_map<std::string_view, std::string_view> names_;
 };
 
 }  // namespace fovea::cpu
