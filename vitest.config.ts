@@ -1,4 +1,6 @@
+import { mkdirSync } from 'node:fs';
 import * as os from 'node:os';
+import * as path from 'node:path';
 import { defineConfig } from 'vitest/config';
 import CountReporter from './test/support/count-reporter.js';
 
@@ -16,8 +18,13 @@ const timed = [
   'test/weights/hub/*.test.ts',
 ];
 
+/** What convolutions of tests remember of their timing is not the user's: its shapes are many, and no program's. */
+const tuning = process.env['FOVEA_TUNING'] ?? path.join(import.meta.dirname, 'build/tuning');
+if (tuning !== '') mkdirSync(tuning, { recursive: true });
+
 export default defineConfig({
   test: {
+    env: { FOVEA_TUNING: tuning },
     // A native addon lives in a process: a crash in one file must not take the others' results along.
     pool: 'forks',
     projects: [
