@@ -112,6 +112,10 @@ std::vector<ConvCandidate> candidates(const Conv& v, bool exact, Stream& stream,
   // share the memory. What reads less stands first then.
   const bool bound = few && v.operands().inputs[1].bytes() >= kLargeKernel;
   if (!bound) addWinograds();
+  // As fast where nothing is timed, and oneDNN would generate code for every shape, which takes it a millisecond.
+  if (!big && v.kind == ConvKind::kForward && v.og() % 16 == 0 && v.sh == 1 && v.sw == 1) {
+    list.push_back({"indirect", makeIndirectConv});
+  }
   list.push_back({"onednn", makeOnednnConv});
   if (big) list.push_back({"indirect", makeIndirectConv});
   if (bound) addWinograds();

@@ -4,11 +4,12 @@
 #include "core/matmul_geometry.h"
 #include "cpu/backend.h"
 #include "cpu/kernel_base.h"
+#include "cpu/matmul_row.h"
 #include "cpu/narrow.h"
 #include "cpu/onednn.h"
 #include "cpu/parallel.h"
 
-/** @file Products of matrices, alone or in batches, by oneDNN: bias and ReLU are fused. */
+/** @file Products of matrices, alone or in batches, by oneDNN but for those of one row: bias and ReLU are fused. */
 namespace fovea::cpu {
 namespace {
 
@@ -43,6 +44,8 @@ KernelPtr CpuBackend::prepareMatmul(const MatmulDesc& d) {
     if (usesNarrow(d)) return converting(d, emptyProduct(q, hasBias, relu));
     return emptyProduct(q, hasBias, relu);
   }
+
+  if (KernelPtr row = makeRowProduct(q)) return row;
 
   if (uses(d, DType::kFloat16)) return converting(d, prepareMatmul(inFloat32(d)));
 

@@ -25,6 +25,7 @@ set(FOVEA_CPU_SOURCES
   cpu/indirect_tile.cc
   cpu/lrn.cc
   cpu/matmul.cc
+  cpu/matmul_row.cc
   cpu/memory.cc
   cpu/page_pool.cc
   cpu/philox_blocks.cc

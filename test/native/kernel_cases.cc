@@ -138,7 +138,7 @@ KernelCase lrn(Random& r, int inputs) {
 
 KernelCase matmul(Random& r) {
   const bool ta = pick(r, 0, 1), tb = pick(r, 0, 1);
-  const int64_t m = pick(r, 1, 40), n = channels(r), k = pick(r, 0, 9) == 0 ? 0 : pick(r, 1, 40);
+  const int64_t m = pick(r, 0, 3) == 0 ? 1 : pick(r, 1, 40), n = channels(r), k = pick(r, 0, 9) == 0 ? 0 : pick(r, 1, 40);
   Dims lead;
   for (int64_t i = pick(r, 0, 2); i > 0; --i) lead.push_back(pick(r, 1, 3));
   const auto with = [&](int64_t a, int64_t b) {
