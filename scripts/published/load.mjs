@@ -66,6 +66,13 @@ function remove(file) {
   }
 }
 
+/** Whose code it is: that of another version, or with other flags, V8 refuses. Without flags that takes no module to tell. */
+function versionOfV8() {
+  const { arch, env, execArgv, versions } = process;
+  const plain = execArgv.length === 0 && !env.NODE_OPTIONS;
+  return plain ? `${versions.v8}-${arch}` : builtin('v8').cachedDataVersionTag();
+}
+
 const TRAILER_BYTES = 4 * Float64Array.BYTES_PER_ELEMENT;
 
 function load() {
@@ -77,10 +84,7 @@ function load() {
     return { library };
   }
 
-  const cache = new CodeCache(
-    path.join(import.meta.dirname, `bundle-${builtin('v8').cachedDataVersionTag()}.cache`),
-    fs.statSync(file),
-  );
+  const cache = new CodeCache(path.join(import.meta.dirname, `bundle-${versionOfV8()}.cache`), fs.statSync(file));
   const kept = cache.read();
   const script = new vm.Script(fs.readFileSync(file, 'latin1'), {
     filename: file,

@@ -151,6 +151,24 @@ describe('the cache of compiled code', () => {
     expect(run({}, '--max-old-space-size=1000')).toBe(true);
   });
 
+  test('is named by V8 without flags, and refused where a program sets some by itself', () => {
+    const program = path.join(lib, 'program.mjs');
+    const start = (before = ''): boolean => {
+      writeFileSync(program, `${before}\nconst { cached } = await import('./load.js');\nconsole.log(cached);`);
+      const env = { ...process.env, NODE_V8_COVERAGE: '', NODE_OPTIONS: '' };
+      const { status, stdout, stderr } = spawnSync(process.execPath, [program], { cwd: ROOT, encoding: 'utf8', env });
+      expect(status, stderr).toBe(0);
+      return stdout.trim() === 'true';
+    };
+    expect(start()).toBe(false);
+    expect(caches()).toEqual([`bundle-${process.versions.v8}-${process.arch}.cache`]);
+    expect(start()).toBe(true);
+    expect(start(`import v8 from 'node:v8'; v8.setFlagsFromString('--no-opt');`)).toBe(false);
+    expect(start()).toBe(false);
+    expect(start()).toBe(true);
+    expect(caches()).toHaveLength(1);
+  });
+
   test('is neither read nor written where that is asked for, nor under coverage and with source maps', () => {
     const coverage = mkdtempSync(path.join(tmpdir(), 'fovea-coverage-'));
     for (const [env, ...flags] of [
