@@ -22,9 +22,19 @@ void* pointerTo(uintptr_t address) { return reinterpret_cast<void*>(address); }
 void* PagePool::allocate(size_t bytes) noexcept {
   if (bytes > kLargestBlock) return nullptr;
   const size_t size = sizeOf(bytes);
+  const Address at = take(size);
+#ifdef MADV_POPULATE_WRITE
+  // One call in place of a fault for every page; of larger blocks the threads that write them map huge pages side by
+  // side. Only advice: failing does no harm.
+  if (at != 0 && size < 2 * kHugePage) madvise(pointerTo(at), size, MADV_POPULATE_WRITE);
+#endif
+  return pointerTo(at);
+}
+
+PagePool::Address PagePool::take(size_t size) noexcept {
   const std::lock_guard lock(mutex_);
   const auto found = find(size);
-  if (found == free_.end()) return nullptr;
+  if (found == free_.end()) return 0;
   auto range = free_.extract(found);
   const Address at = range.key();
   if (range.mapped() > size) {
@@ -33,12 +43,7 @@ void* PagePool::allocate(size_t bytes) noexcept {
     free_.insert(std::move(range));
   }
   kept_.erase(kept_.lower_bound(down(at, kHugePage)), kept_.lower_bound(at + size));
-#ifdef MADV_POPULATE_WRITE
-  // One call in place of a fault for every page; of larger blocks the threads that write them map huge pages side by
-  // side. Only advice: failing does no harm.
-  if (size < 2 * kHugePage) madvise(pointerTo(at), size, MADV_POPULATE_WRITE);
-#endif
-  return pointerTo(at);
+  return at;
 }
 
 void PagePool::free(void* block, size_t bytes) noexcept {

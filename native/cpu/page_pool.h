@@ -39,6 +39,8 @@ class PagePool {
   using Address = uintptr_t;
   using Ranges = std::map<Address, size_t>;  ///< Bytes by address.
 
+  /** A block of whole pages, as yet without memory; 0 where there is none. */
+  Address take(size_t size) noexcept;
   /** A free range of so many bytes, in a new region if need be; the end where there is none. */
   Ranges::iterator find(size_t size);
   bool addRegion(size_t bytes);
