@@ -27,7 +27,8 @@ using KernelPtr = std::unique_ptr<Kernel>;
 class Recording {
  public:
   virtual ~Recording() = default;
-  virtual void replay() = 0;
+  /** False where they could not be enqueued: one by one they may be. Throws where the device is to blame. */
+  virtual bool replay() = 0;
 };
 
 /**

@@ -47,6 +47,8 @@ DeviceProperties propertiesOf(int ordinal) {
 
 /** Whether a device is current on this thread. */
 thread_local bool entered = false;
+/** The context that stays entered on this thread. */
+thread_local const Context* staying = nullptr;
 
 }  // namespace
 
@@ -123,10 +125,18 @@ void Context::enter() {
     const std::lock_guard lock(deathMutex_);
     throw Error("ERR_DEVICE", death_);
   }
+  if (staying == this) return;
   check(cudaSetDevice(ordinal_), "cudaSetDevice");
   entered = true;
   if (!started_.load(std::memory_order_acquire)) start();
 }
+
+Context::Entered::Entered(Context& context) {
+  context.enter();
+  staying = &context;
+}
+
+Context::Entered::~Entered() { staying = nullptr; }
 
 bool Context::canGiveBack() noexcept {
   if (dead()) return false;

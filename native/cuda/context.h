@@ -105,6 +105,14 @@ class Context final : public Stream {
    * error where there was one. Any thread.
    */
   void enter();
+  /** Enters, and while it lives no other device is entered on this thread: `enter` has nothing to do. */
+  class Entered {
+   public:
+    explicit Entered(Context& context);
+    ~Entered();
+    Entered(const Entered&) = delete;
+    Entered& operator=(const Entered&) = delete;
+  };
   /**
    * Whether memory, streams and graphs can be given back: not those of a dead device. Whichever device is current will
    * do for that, and none has to be made current but on a thread that has none yet, which would open the first of them.

@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include "core/error.h"
+
 namespace fovea::cuda {
 namespace {
 
@@ -15,9 +17,15 @@ class GraphRecording final : public Recording {
   GraphRecording(const GraphRecording&) = delete;
   GraphRecording& operator=(const GraphRecording&) = delete;
 
-  void replay() override {
+  bool replay() override {
     context_.enter();
-    context_.check(cudaGraphLaunch(graph_, context_.stream()), "cudaGraphLaunch", "a recorded plan");
+    try {
+      context_.check(cudaGraphLaunch(graph_, context_.stream()), "cudaGraphLaunch", "a recorded plan");
+    } catch (const Error& error) {
+      if (error.code() == "ERR_DEVICE") throw;
+      return false;
+    }
+    return true;
   }
 
  private:
@@ -28,7 +36,8 @@ class GraphRecording final : public Recording {
 }  // namespace
 
 std::unique_ptr<Recording> recordGraph(Context& context, const std::function<void()>& launch) {
-  context.enter();
+  // A device that cannot be entered is told of here, not taken for a launch that cannot be recorded.
+  const Context::Entered entered(context);
   // Thread-local: the threads that make and read buffers meanwhile are not disturbed.
   if (cudaStreamBeginCapture(context.stream(), cudaStreamCaptureModeThreadLocal) != cudaSuccess) {
     cudaGetLastError();

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/error.h"
-
 namespace fovea {
 namespace {
 
@@ -39,15 +37,10 @@ void Recordings::run(Key key, const std::function<void(bool recording)>& launch)
       return;
     }
   }
-  try {
-    entry.recording->replay();
-  } catch (const Error& error) {
-    if (error.code() == "ERR_DEVICE") throw;
-    // It was not enqueued: the launches one by one may still work.
-    entries_.pop_front();
-    ++failures_;
-    launch(false);
-  }
+  if (entry.recording->replay()) return;
+  entries_.pop_front();
+  ++failures_;
+  launch(false);
 }
 
 }  // namespace fovea

@@ -209,6 +209,12 @@ describe.skipIf(!emulated)('a call that fails once', { timeout: 240_000 }, () =>
     expectBalance(books);
   });
 
+  test('a device that cannot be entered is told of, wherever that is: at a launch, in a recording or before its replay', () => {
+    const faults = Array.from({ length: 50 }, (_, i) => `cudaSetDevice:${21 + 3 * i}=999`);
+    const { rows } = series('entering', { faults, trainOn: true });
+    for (const row of rows.slice(0, -1)) expectOutcome(row, execution(/cuda:0: cudaSetDevice: unknown error/));
+  });
+
   test('while the host waits: the run is named, as no step is to blame', () => {
     const faults = Array.from({ length: 24 }, (_, i) => `cudaStreamSynchronize:${25 + i}=999`);
     const { rows } = series('waits', { faults, trainOn: true });

@@ -43,11 +43,12 @@ size_t indexOf(const std::vector<std::string>& list, const std::string& what) {
   return static_cast<size_t>(found - list.begin());
 }
 
-/** A recording that counts. */
+/** A recording that counts, up to so many. */
 struct Tape final : Recording {
-  explicit Tape(int& replays) : replays(replays) {}
-  void replay() override { ++replays; }
+  explicit Tape(int& replays, int most = 1000) : replays(replays), most(most) {}
+  bool replay() override { return ++replays <= most; }
   int& replays;
+  int most;
 };
 
 }  // namespace
@@ -148,6 +149,21 @@ std::vector<Test> cudaLoadingTests() {
          run(1);
          run(1);
          check(launched == 16 && recorded == 3, "it goes on trying");
+       }},
+      {"recordings: one that cannot be enqueued is forgotten, and its launches are made",
+       [] {
+         int replays = 0, launched = 0;
+         Recordings recordings([&](const std::function<void()>& launch) {
+           launch();
+           return std::make_unique<Tape>(replays, 2);
+         });
+         const auto run = [&] { recordings.run({1}, [&](bool recording) { launched += !recording; }); };
+         for (int i = 0; i < 3; ++i) run();
+         check(launched == 1 && replays == 2);
+         run();
+         check(launched == 2 && replays == 3);
+         run();
+         check(launched == 3 && replays == 3, "as if for the first time");
        }},
   };
 }
